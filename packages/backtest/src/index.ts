@@ -1,0 +1,1 @@
+export type { BacktestResult, CostModel, Metrics, TargetSeries } from "./result.js";

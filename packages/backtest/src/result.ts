@@ -1,0 +1,54 @@
+import type { SessionDate, Ticker, Weights } from "@pf/market";
+
+/** What trading costs in the bar-return engine. */
+export interface CostModel {
+  /** Dollars a share. */
+  readonly commissionPerShare: number;
+  /** Basis points of the traded notional. */
+  readonly slippageBps: number;
+}
+
+/** Target weights of every row; sparse, because a portfolio of a few names is a row of a few numbers. */
+export interface TargetSeries {
+  readonly sessions: readonly SessionDate[];
+  readonly tickers: readonly Ticker[];
+  /** The non-zero targets decided on a row, universe order. */
+  at(row: number): Weights;
+}
+
+/** One run of the bar-return engine. Every column has one value a session; returns are fractions of equity. */
+export interface BacktestResult {
+  readonly sessions: readonly SessionDate[];
+  readonly tickers: readonly Ticker[];
+  /** gross - commission - slippage */
+  readonly net: Float64Array;
+  readonly gross: Float64Array;
+  /** Sum of |change of weight|, on the row where it is traded. */
+  readonly turnover: Float64Array;
+  readonly commission: Float64Array;
+  readonly slippage: Float64Array;
+  /** Growth of 1, after the row's return. */
+  readonly equity: Float64Array;
+  readonly targets: TargetSeries;
+}
+
+/** Performance of one run. `NaN` where undefined (no drawdown, no loss, no variance). */
+export interface Metrics {
+  /** Compound growth a year, fraction. */
+  readonly CAGR: number;
+  /** Mean over standard deviation of net returns, annualised, no risk-free rate. */
+  readonly Sharpe: number;
+  /** Deepest fall from a peak, the start included, as a positive fraction. */
+  readonly MaxDD: number;
+  /** CAGR / MaxDD */
+  readonly Calmar: number;
+  /** Profit factor: sum of gains / |sum of losses|. */
+  readonly PF: number;
+  readonly Turnover: number;
+  readonly TurnoverAnnual: number;
+  readonly RebalanceDays: number;
+  /** Days with a trade per 21 sessions. */
+  readonly RebalancesPerMonth: number;
+  readonly FinalEquity: number;
+  readonly Bars: number;
+}

@@ -1,0 +1,14 @@
+export type { BarSeries, Field, Ticker, Weights } from "./bars.js";
+export { assertBarSeries } from "./bars.js";
+export type { TradingCalendar } from "./calendar.js";
+export {
+  CalendarRangeError,
+  InvalidBarsError,
+  InvalidSessionDateError,
+  NotASessionError,
+  PanelLookupError,
+} from "./errors.js";
+export type { Panel } from "./panel.js";
+export { alignPanel, mapOwnBars } from "./panel.js";
+export type { SessionDate } from "./session.js";
+export { addMonths, dateOfDayNumber, dayNumber, isCivilDate, sessionDate } from "./session.js";
