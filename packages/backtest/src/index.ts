@@ -1,1 +1,8 @@
+export type { Benchmark, BenchmarkKey } from "./benchmarks.js";
+export { runBenchmarks } from "./benchmarks.js";
+export type { BacktestOptions } from "./engine.js";
+export { runBacktest, runTargets } from "./engine.js";
+export { BacktestOptionsError } from "./errors.js";
+export { measure, measureReturns, sessionsPerYear } from "./metrics.js";
 export type { BacktestResult, CostModel, Metrics, TargetSeries } from "./result.js";
+export { targetSeries } from "./targets.js";

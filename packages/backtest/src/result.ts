@@ -12,6 +12,12 @@ export interface CostModel {
 export interface TargetSeries {
   readonly sessions: readonly SessionDate[];
   readonly tickers: readonly Ticker[];
+  /** Row `t` owns the entries `rowStart[t]` to `rowStart[t + 1]` of `symbol` and `weight`. */
+  readonly rowStart: Int32Array;
+  /** Positions in `tickers`, ascending within a row. */
+  readonly symbol: Int32Array;
+  /** Fractions of equity, none of them 0. */
+  readonly weight: Float64Array;
   /** The non-zero targets decided on a row, universe order. */
   at(row: number): Weights;
 }
@@ -40,6 +46,10 @@ export interface Metrics {
   readonly Sharpe: number;
   /** Deepest fall from a peak, the start included, as a positive fraction. */
   readonly MaxDD: number;
+  /** Standard deviation of net returns, annualised. */
+  readonly AnnualVol: number;
+  /** Mean over downside deviation (root mean square of the losses over all bars), annualised. */
+  readonly Sortino: number;
   /** CAGR / MaxDD */
   readonly Calmar: number;
   /** Profit factor: sum of gains / |sum of losses|. */

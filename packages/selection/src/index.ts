@@ -1,5 +1,9 @@
+export { normalizeWithCaps } from "./caps.js";
 export type { Candidate, Decision, Reason } from "./decision.js";
 export { reasons } from "./decision.js";
+export { ExtensionError, RowRangeError, StrategyOptionsError, UnknownNameError } from "./errors.js";
+export type { Features } from "./features.js";
+export { createFeatures } from "./features.js";
 export type {
   FeatureOptions,
   OverlayOptions,
@@ -8,3 +12,12 @@ export type {
   StrategyOptions,
   WeightOptions,
 } from "./options.js";
+export type { OverlayFactory, OverlayView, RegimeOverlay } from "./overlays.js";
+export { builtinOverlays } from "./overlays.js";
+export type { Registry } from "./registry.js";
+export type { ColumnScore, ScoreFactory, ScoreFunction, ScoreView } from "./scores.js";
+export { builtinScores } from "./scores.js";
+export type { Extensions, PreparedStrategy, Strategy } from "./strategy.js";
+export { createStrategy } from "./strategy.js";
+export type { WeightingFactory, WeightingInput, WeightingMethod } from "./weightings.js";
+export { builtinWeightings } from "./weightings.js";

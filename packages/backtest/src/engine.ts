@@ -1,0 +1,143 @@
+import type { Panel } from "@pf/market";
+import type { Strategy } from "@pf/selection";
+import { BacktestOptionsError } from "./errors.js";
+import type { BacktestResult, CostModel, TargetSeries } from "./result.js";
+import { TargetRecorder } from "./targets.js";
+
+export interface BacktestOptions {
+  /**
+   * Bars between a decision and the close at which it is traded, plus one: 1 trades at the close of the deciding bar
+   * and earns from the next, 2 decides on yesterday's complete bar.
+   *
+   * @defaultValue 1
+   */
+  readonly lag?: 1 | 2;
+}
+
+/**
+ * Runs a strategy over a panel, bar by bar: what a row decides is traded at that row's close, pays its costs there and
+ * earns from the next row on, so that no return is ever earned by a decision that saw it.
+ *
+ * @returns one value a session in every column; the first row decides, earns nothing
+ * @throws BacktestOptionsError for negative costs or a lag other than 1 and 2
+ */
+export function runBacktest(
+  panel: Panel,
+  strategy: Strategy,
+  costs: CostModel,
+  options: BacktestOptions = {},
+): BacktestResult {
+  const prepared = strategy.prepare(panel);
+  const recorder = new TargetRecorder(panel.sessions, panel.tickers);
+  let held = new Float64Array(panel.tickers.length);
+  let next = new Float64Array(panel.tickers.length);
+  for (let row = 0; row < panel.sessions.length; row++) {
+    prepared.weightsInto(row, held, next);
+    recorder.record(next);
+    [held, next] = [next, held];
+  }
+  return runTargets(panel, recorder.finish(), costs, options);
+}
+
+/**
+ * The engine beneath {@link runBacktest}: returns and costs of given targets.
+ *
+ * `gross[t] = sum of w[t - 1, i] * r[t, i]`; a missing return counts as 0 and the return after a hole spans it.
+ * `turnover[t] = sum of |w[t, i] - w[t - 1, i]|`, on which slippage falls in basis points and the commission at
+ * dollars a share over the last own close. With lag 2 all of it holds for the targets of the row before.
+ */
+export function runTargets(
+  panel: Panel,
+  targets: TargetSeries,
+  costs: CostModel,
+  { lag = 1 }: BacktestOptions = {},
+): BacktestResult {
+  requireCosts(costs);
+  if (lag !== 1 && lag !== 2) throw new BacktestOptionsError(`the lag must be 1 or 2, not ${String(lag)}`);
+  if (targets.sessions.length !== panel.sessions.length || targets.tickers.length !== panel.tickers.length) {
+    throw new BacktestOptionsError(
+      "the targets were made for another panel: rows and symbols must be the same",
+    );
+  }
+  const rows = panel.sessions.length;
+  const closes = panel.tickers.map((ticker) => panel.column("close", ticker));
+  const { rowStart, symbol, weight } = targets;
+  const net = new Float64Array(rows);
+  const gross = new Float64Array(rows);
+  const turnover = new Float64Array(rows);
+  const commission = new Float64Array(rows);
+  const slippage = new Float64Array(rows);
+  const equity = new Float64Array(rows);
+
+  let grown = 1;
+  for (let row = 0; row < rows; row++) {
+    // What is held after this row's trade, and what was held before it: stretches of the sparse targets.
+    const traded = row + 1 - lag;
+    let k = traded >= 0 ? rowStart[traded]! : 0;
+    const end = traded >= 0 ? rowStart[traded + 1]! : 0;
+    let before = traded >= 1 ? rowStart[traded - 1]! : 0;
+    const beforeEnd = traded >= 1 ? rowStart[traded]! : 0;
+
+    let earned = 0;
+    for (let h = before; h < beforeEnd; h++) earned += weight[h]! * returnAt(closes[symbol[h]!]!, row);
+
+    // Both stretches are in universe order: walk them together, symbol by symbol.
+    let moved = 0;
+    let shares = 0;
+    while (k < end || before < beforeEnd) {
+      const a = k < end ? symbol[k]! : Number.POSITIVE_INFINITY;
+      const b = before < beforeEnd ? symbol[before]! : Number.POSITIVE_INFINITY;
+      const i = Math.min(a, b);
+      let change = 0;
+      if (a === i) change += weight[k++]!;
+      if (b === i) change -= weight[before++]!;
+      if (change === 0) continue;
+      const size = Math.abs(change);
+      moved += size;
+      shares += size / lastClose(closes[i]!, row);
+    }
+
+    gross[row] = earned;
+    turnover[row] = moved;
+    commission[row] = shares * costs.commissionPerShare;
+    slippage[row] = (moved * costs.slippageBps) / 10_000;
+    net[row] = earned - commission[row]! - slippage[row]!;
+    grown *= 1 + net[row]!;
+    equity[row] = grown;
+  }
+  return {
+    sessions: panel.sessions,
+    tickers: panel.tickers,
+    net,
+    gross,
+    turnover,
+    commission,
+    slippage,
+    equity,
+    targets,
+  };
+}
+
+/** The return booked on a row, from the last own close before it; 0 where the symbol has no bar or no bar before. */
+function returnAt(close: Float64Array, row: number): number {
+  const price = close[row]!;
+  if (Number.isNaN(price)) return 0;
+  let at = row - 1;
+  while (at >= 0 && Number.isNaN(close[at]!)) at--;
+  return at < 0 ? 0 : price / close[at]! - 1;
+}
+
+/** The newest own close up to a row. A target on a symbol that never traded has no price, and so no commission. */
+function lastClose(close: Float64Array, row: number): number {
+  let at = row;
+  while (at >= 0 && Number.isNaN(close[at]!)) at--;
+  return at < 0 ? Number.POSITIVE_INFINITY : close[at]!;
+}
+
+function requireCosts({ commissionPerShare, slippageBps }: CostModel): void {
+  for (const [name, value] of Object.entries({ commissionPerShare, slippageBps })) {
+    if (!(value >= 0 && Number.isFinite(value))) {
+      throw new BacktestOptionsError(`costs.${name} must be a number of at least 0, not ${value}`);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { BacktestResult, Metrics } from "./result.js";
+
+/** Sessions of a year, by which daily figures are annualised. */
+export const sessionsPerYear = 252;
+const sessionsPerMonth = 21;
+/** Turnover of rounding alone is no rebalance. */
+const tradedAtLeast = 1e-9;
+
+/**
+ * Performance of a run over all of its rows, warm-up and first row included.
+ *
+ * @param periodsPerYear - rows of a year: 252 for daily bars, the data's own count for hourly ones
+ * @returns `NaN` for what is undefined: Calmar without a drawdown, PF and Sortino without a loss, Sharpe without
+ *   variance, everything but the counts of a run without rows
+ */
+export function measure(
+  result: Pick<BacktestResult, "net" | "turnover">,
+  periodsPerYear: number = sessionsPerYear,
+): Metrics {
+  const { net, turnover } = result;
+  const bars = net.length;
+  const returns = measureReturns(net, periodsPerYear);
+  let turned = 0;
+  let rebalanceDays = 0;
+  for (let row = 0; row < bars; row++) {
+    turned += turnover[row]!;
+    if (turnover[row]! > tradedAtLeast) rebalanceDays++;
+  }
+  return {
+    CAGR: returns.CAGR,
+    Sharpe: returns.Sharpe,
+    Sortino: returns.Sortino,
+    AnnualVol: returns.AnnualVol,
+    MaxDD: returns.MaxDD,
+    Calmar: returns.Calmar,
+    PF: returns.PF,
+    Turnover: turned,
+    TurnoverAnnual: (turned * periodsPerYear) / bars,
+    RebalanceDays: rebalanceDays,
+    RebalancesPerMonth: (rebalanceDays * sessionsPerMonth * periodsPerYear) / sessionsPerYear / bars,
+    FinalEquity: returns.FinalEquity,
+    Bars: bars,
+  };
+}
+
+/**
+ * What a column of returns alone tells; conventions as {@link measure}.
+ *
+ * @param net - returns a period, as fractions
+ */
+export function measureReturns(
+  net: Float64Array,
+  periodsPerYear: number = sessionsPerYear,
+): Pick<Metrics, "CAGR" | "Sharpe" | "Sortino" | "AnnualVol" | "MaxDD" | "Calmar" | "PF" | "FinalEquity"> {
+  const bars = net.length;
+  let equity = 1;
+  let peak = 1;
+  let deepest = 0;
+  let sum = 0;
+  let gains = 0;
+  let losses = 0;
+  let downside = 0;
+  let varies = false;
+  for (let row = 0; row < bars; row++) {
+    const value = net[row]!;
+    equity *= 1 + value;
+    if (equity > peak) peak = equity;
+    const fall = 1 - equity / peak;
+    if (fall > deepest) deepest = fall;
+    sum += value;
+    if (value > 0) gains += value;
+    else if (value < 0) {
+      losses -= value;
+      downside += value * value;
+    }
+    if (value !== net[0]) varies = true;
+  }
+  const mean = sum / bars;
+  let squares = 0;
+  for (let row = 0; row < bars; row++) {
+    const deviation = net[row]! - mean;
+    squares += deviation * deviation;
+  }
+  // Equal returns have no variance, whatever rounding leaves of it.
+  const deviation = bars < 2 ? Number.NaN : varies ? Math.sqrt(squares / (bars - 1)) : 0;
+  const annual = Math.sqrt(periodsPerYear);
+  // exp and log agree between engines where pow does not: equal results must be equal bytes.
+  const growth =
+    bars === 0 ? Number.NaN : equity > 0 ? Math.exp((Math.log(equity) * periodsPerYear) / bars) - 1 : -1;
+  return {
+    CAGR: growth,
+    Sharpe: orUndefined(mean * annual, deviation),
+    Sortino: orUndefined(mean * annual, Math.sqrt(downside / bars)),
+    AnnualVol: deviation * annual,
+    MaxDD: bars === 0 ? Number.NaN : deepest,
+    Calmar: orUndefined(growth, bars === 0 ? Number.NaN : deepest),
+    PF: orUndefined(gains, losses),
+    FinalEquity: bars === 0 ? Number.NaN : equity,
+  };
+}
+
+function orUndefined(numerator: number, denominator: number): number {
+  return denominator > 0 ? numerator / denominator : Number.NaN;
+}

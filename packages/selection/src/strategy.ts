@@ -1,0 +1,506 @@
+import { sampleStdev } from "@pf/indicators";
+import type { Panel, Ticker, Weights } from "@pf/market";
+import { capInPlace } from "./caps.js";
+import { lastCloseBefore, ReturnWindows } from "./correlation.js";
+import type { Candidate, Decision } from "./decision.js";
+import { ExtensionError, RowRangeError, StrategyOptionsError } from "./errors.js";
+import { explainCandidates, type Rejection } from "./explain.js";
+import { createFeatures, type Features, streamFeatures } from "./features.js";
+import { firstDefinedGate, gateCodes, scoreGate, warmUpBars } from "./gates.js";
+import type { StrategyOptions } from "./options.js";
+import { builtinOverlays, type OverlayFactory, type RegimeOverlay } from "./overlays.js";
+import type { Registry } from "./registry.js";
+import {
+  builtinScores,
+  type ColumnScore,
+  type ScoreFactory,
+  type ScoreFunction,
+  type ScoreView,
+} from "./scores.js";
+import { builtinWeightings, type WeightingFactory, type WeightingMethod } from "./weightings.js";
+
+/** A rule for what to hold. It knows no data until it is prepared for a panel. */
+export interface Strategy {
+  readonly options: StrategyOptions;
+  /** Own bars a symbol needs before it can be held. */
+  readonly warmUp: number;
+  /**
+   * Computes the features of a panel, all of them causal.
+   *
+   * @param features - shared columns of the same panel, so that many strategies compute each only once
+   */
+  prepare(panel: Panel, features?: Features): PreparedStrategy;
+}
+
+/** A strategy with its panel's features. Rows may be asked for in any order; the answer depends on `held` alone. */
+export interface PreparedStrategy {
+  /**
+   * The engine's path, nothing allocated: the targets of a row into `out`, by position in the panel's tickers.
+   *
+   * @param held - the previous decision's targets; zeros before the first
+   * @param out - receives the targets, 0 for every name not held; must not be `held`
+   */
+  weightsInto(row: number, held: Float64Array, out: Float64Array): void;
+  /** The same rule, explained for every symbol. */
+  decide(row: number, held: Weights): Decision;
+}
+
+/** Scores, weightings and overlays that options can name, beside or instead of the built-in ones. */
+export interface Extensions {
+  readonly scores?: Registry<ScoreFactory>;
+  readonly weightings?: Registry<WeightingFactory>;
+  readonly overlays?: Registry<OverlayFactory>;
+}
+
+/** Universes up to this size remember their feature columns; larger ones stream them and keep only the scores. */
+const rememberedUniverse = 100;
+/** Candidates taken from a row's scores at a time; more are looked up only if the correlation cap turns all away. */
+const batch = 16;
+/** The change from 0.50/0.45 to 0.45/0.50 is 0.05 only up to rounding; the tolerance decides that it stays inside. */
+const bandTolerance = 1e-9;
+
+/**
+ * A strategy from its options.
+ *
+ * @throws StrategyOptionsError listing every option that is out of range or contradicts another
+ * @throws UnknownNameError when a score, weighting or overlay is not registered
+ */
+export function createStrategy(options: StrategyOptions, extensions: Extensions = {}): Strategy {
+  const problems = optionProblems(options);
+  if (problems.length > 0) throw new StrategyOptionsError(problems);
+  const score = (extensions.scores ?? builtinScores).get(scoreName(options))(options);
+  const weighting = (extensions.weightings ?? builtinWeightings).get(options.weights.method)(options);
+  const registered = extensions.overlays ?? builtinOverlays;
+  const overlays = (options.overlays ?? []).map((one) => ({
+    name: one.name,
+    apply: registered.get(one.name)(one, options),
+  }));
+  return {
+    options,
+    warmUp: warmUpBars(options),
+    prepare: (panel, features) => prepare(panel, features, { options, score, weighting, overlays }),
+  };
+}
+
+interface Rules {
+  readonly options: StrategyOptions;
+  readonly score: ScoreFunction | ColumnScore;
+  readonly weighting: WeightingMethod;
+  readonly overlays: readonly { readonly name: string; readonly apply: RegimeOverlay }[];
+}
+
+function prepare(panel: Panel, shared: Features | undefined, rules: Rules): PreparedStrategy {
+  const { options, weighting, overlays } = rules;
+  const { topN, corrCap, corrWindow, incumbents } = options.selection;
+  const { volWindow, maxWeightPerAsset, cashBuffer } = options.weights;
+  const { minWeightChange } = options.rebalance;
+  const keep = incumbents === "keep";
+  const { sessions, tickers } = panel;
+  const rows = sessions.length;
+  const names = tickers.length;
+
+  const large = names > rememberedUniverse;
+  const features = shared ?? (large ? streamFeatures(panel) : createFeatures(panel));
+  // An overlay asks for a symbol or two, in any order and on every row: those columns are worth remembering.
+  const remembered = shared ?? (large ? createFeatures(panel) : features);
+  const { scores, gates } = scoreUniverse(panel, features, rules);
+  const closes = tickers.map((ticker) => panel.column("close", ticker));
+  const windows = new ReturnWindows(closes, corrWindow);
+
+  // What one decision leaves behind, for `decide` to explain; sized for the largest portfolio there can be.
+  const places = Math.min(topN, names);
+  const chosen = new Int32Array(places);
+  let taken = 0;
+  let heldByBand = false;
+  let applied: { name: string; exposure: number; reason: string }[] = [];
+
+  const queue = new Int32Array(Math.max(names, 1)); // incumbents, then batches of candidates, best first
+  const ordered = new Int32Array(places); // the chosen names in universe order
+  const raw = new Float64Array(places);
+  const returns = new Float64Array(volWindow);
+
+  /** Whether `a` is walked before `b`: higher score, then universe order. */
+  function before(base: number, a: number, b: number): boolean {
+    const difference = scores[base + a]! - scores[base + b]!;
+    return difference > 0 || (difference === 0 && a < b);
+  }
+
+  /** Takes a symbol if it is within the cap of every one taken; returns the place of the one it is too close to. */
+  function take(row: number, symbol: number): number {
+    if (topN > 1) {
+      windows.load(taken, symbol, row);
+      for (let place = 0; place < taken; place++) {
+        if (!(Math.abs(windows.between(place, taken)) <= corrCap)) return place;
+      }
+    }
+    chosen[taken++] = symbol;
+    return -1;
+  }
+
+  function choose(row: number, held: Float64Array, rejected: Rejection[] | undefined): void {
+    const base = row * names;
+    taken = 0;
+    if (keep) {
+      let waiting = 0;
+      for (let symbol = 0; symbol < names; symbol++) {
+        if (!(held[symbol]! > 0) || gates[base + symbol] !== 0) continue;
+        let at = waiting++;
+        for (; at > 0 && before(base, symbol, queue[at - 1]!); at--) queue[at] = queue[at - 1]!;
+        queue[at] = symbol;
+      }
+      for (let k = 0; k < waiting && taken < places; k++) tryTake(row, queue[k]!, rejected);
+    }
+    // Best first, a batch at a time: `last` is the symbol after which the next batch begins.
+    let last = -1;
+    while (taken < places) {
+      let found = 0;
+      for (let symbol = 0; symbol < names; symbol++) {
+        if (gates[base + symbol] !== 0 || (keep && held[symbol]! > 0)) continue;
+        if (last >= 0 && !before(base, last, symbol)) continue;
+        if (found === batch && !before(base, symbol, queue[batch - 1]!)) continue;
+        let at = found < batch ? found++ : batch - 1;
+        for (; at > 0 && before(base, symbol, queue[at - 1]!); at--) queue[at] = queue[at - 1]!;
+        queue[at] = symbol;
+      }
+      if (found === 0) return;
+      last = queue[found - 1]!;
+      for (let k = 0; k < found && taken < places; k++) tryTake(row, queue[k]!, rejected);
+      if (found < batch) return;
+    }
+  }
+
+  function tryTake(row: number, symbol: number, rejected: Rejection[] | undefined): void {
+    const place = take(row, symbol);
+    if (place >= 0) rejected?.push({ symbol, by: chosen[place]!, rho: windows.between(place, taken) });
+  }
+
+  function volatility(symbol: number, row: number): number {
+    const close = closes[symbol]!;
+    let price = close[row]!;
+    let at = row;
+    for (let k = volWindow - 1; k >= 0; k--) {
+      do at--;
+      while (Number.isNaN(close[at]!));
+      const previous = close[at]!;
+      returns[k] = price / previous - 1;
+      price = previous;
+    }
+    return sampleStdev(returns, 0, volWindow);
+  }
+
+  let weighedRow = 0;
+  const weighed = {
+    session: sessions[0]!,
+    tickers: [] as readonly Ticker[],
+    volatility: (k: number) => volatility(ordered[k]!, weighedRow),
+    returns: (k: number) => {
+      const close = closes[ordered[k]!]!;
+      const out = new Float64Array(corrWindow);
+      const first = weighedRow - corrWindow + 1;
+      let previous = lastCloseBefore(close, first);
+      for (let at = 0; at < corrWindow; at++) {
+        out[at] = close[first + at]! / previous - 1;
+        previous = close[first + at]!;
+      }
+      return out;
+    },
+  };
+  // One list a size, refilled: the weighting runs on every row.
+  const tickerLists: Ticker[][] = Array.from({ length: places + 1 }, (_, size) =>
+    new Array<Ticker>(size).fill(""),
+  );
+  function tickerList(size: number): readonly Ticker[] {
+    const list = tickerLists[size]!;
+    for (let k = 0; k < size; k++) list[k] = tickers[ordered[k]!]!;
+    return list;
+  }
+
+  function weigh(row: number): void {
+    for (let k = 0; k < taken; k++) {
+      let at = k;
+      for (; at > 0 && ordered[at - 1]! > chosen[k]!; at--) ordered[at] = ordered[at - 1]!;
+      ordered[at] = chosen[k]!;
+    }
+    if (taken === 0) return;
+    weighedRow = row;
+    weighed.session = sessions[row]!;
+    weighed.tickers = tickerList(taken);
+    guarded("weighting", options.weights.method, sessions[row]!, () => weighting(weighed, raw));
+    let sum = 0;
+    for (let k = 0; k < taken; k++) {
+      if (!(raw[k]! >= 0 && raw[k]! < Number.POSITIVE_INFINITY)) {
+        throw new ExtensionError(
+          "weighting",
+          options.weights.method,
+          sessions[row]!,
+          tickers[ordered[k]!],
+          `the raw weight is ${raw[k]}`,
+        );
+      }
+      sum += raw[k]!;
+    }
+    if (!(sum > 0)) {
+      throw new ExtensionError(
+        "weighting",
+        options.weights.method,
+        sessions[row]!,
+        undefined,
+        "all raw weights are 0",
+      );
+    }
+    capInPlace(raw, taken, maxWeightPerAsset, cashBuffer);
+  }
+
+  function overlay(row: number): void {
+    applied = [];
+    for (const { name, apply } of overlays) {
+      const session = sessions[row]!;
+      const past = panel.upTo(row);
+      const cut = (column: Float64Array) => column.subarray(0, row + 1);
+      const targets = Object.fromEntries(
+        Array.from({ length: taken }, (_, k) => [tickers[ordered[k]!]!, raw[k]!]),
+      );
+      const verdict = guarded("overlay", name, session, () =>
+        apply({
+          session,
+          tickers,
+          targets,
+          column: (field, ticker) => past.column(field, ticker),
+          returns: (ticker) => cut(remembered.returns(ticker)),
+          ema: (ticker, span) => cut(remembered.ema(ticker, span)),
+          volatility: (ticker, window) => cut(remembered.volatility(ticker, window)),
+        }),
+      );
+      if (!(verdict.exposure >= 0 && verdict.exposure <= 1)) {
+        throw new ExtensionError(
+          "overlay",
+          name,
+          session,
+          undefined,
+          `the exposure must lie between 0 and 1, not be ${verdict.exposure}`,
+        );
+      }
+      for (let k = 0; k < taken; k++) raw[k]! *= verdict.exposure;
+      applied.push({ name, exposure: verdict.exposure, reason: verdict.reason });
+    }
+  }
+
+  /** Keeps the previous targets while the names are the same and no weight has moved further than the band. */
+  function band(held: Float64Array, out: Float64Array): void {
+    heldByBand = false;
+    if (minWeightChange <= 0) return;
+    let moved = false;
+    for (let symbol = 0; symbol < names; symbol++) {
+      const target = out[symbol]!;
+      const previous = held[symbol]!;
+      if (target > 0 !== previous > 0 || Math.abs(target - previous) > minWeightChange + bandTolerance)
+        return;
+      if (target !== previous) moved = true;
+    }
+    if (!moved) return;
+    heldByBand = true;
+    out.set(held);
+  }
+
+  function step(row: number, held: Float64Array, out: Float64Array, rejected: Rejection[] | undefined): void {
+    if (!(Number.isInteger(row) && row >= 0 && row < rows)) throw new RowRangeError(row, rows);
+    choose(row, held, rejected);
+    weigh(row);
+    if (overlays.length > 0) overlay(row);
+    out.fill(0);
+    for (let k = 0; k < taken; k++) out[ordered[k]!] = raw[k]!;
+    band(held, out);
+  }
+
+  return {
+    weightsInto: (row, held, out) => step(row, held, out, undefined),
+    decide(row, held) {
+      const previous = Float64Array.from(tickers, (ticker) => held[ticker] ?? 0);
+      const out = new Float64Array(names);
+      const rejected: Rejection[] = [];
+      step(row, previous, out, rejected);
+      const weights: Record<Ticker, number> = {};
+      let invested = 0;
+      for (let symbol = 0; symbol < names; symbol++) {
+        if (out[symbol]! === 0) continue;
+        weights[tickers[symbol]!] = out[symbol]!;
+        invested += out[symbol]!;
+      }
+      const picks = Array.from(chosen.subarray(0, taken));
+      const candidates: readonly Candidate[] = explainCandidates(features, options, {
+        row,
+        scores: scores.subarray(row * names, (row + 1) * names),
+        gates: gates.subarray(row * names, (row + 1) * names),
+        held: previous,
+        picks,
+        rejected,
+      });
+      const correlations = picks.flatMap((a, i) =>
+        picks.slice(0, i).map((b) => {
+          windows.load(0, a, row);
+          windows.load(1, b, row);
+          return { a: tickers[b]!, b: tickers[a]!, rho: windows.between(0, 1) };
+        }),
+      );
+      return {
+        asOf: sessions[row]!,
+        weights,
+        cash: 1 - invested,
+        selected: picks.map((symbol) => tickers[symbol]!),
+        candidates,
+        correlations,
+        overlays: applied,
+        heldByBand,
+      };
+    },
+  };
+}
+
+/**
+ * Every symbol's score and gate, row by row, so that a decision scans one stretch of memory. Written eight symbols at a
+ * time, because eight scores fill a cache line.
+ */
+function scoreUniverse(
+  panel: Panel,
+  features: Features,
+  { options, score }: Rules,
+): { readonly scores: Float64Array; readonly gates: Uint8Array } {
+  const { tickers, sessions } = panel;
+  const rows = sessions.length;
+  const names = tickers.length;
+  const scores = new Float64Array(rows * names);
+  const gates = new Uint8Array(rows * names);
+  const together = Math.min(8, names);
+  const columns = Array.from({ length: together }, () => new Float64Array(rows));
+  const codes = Array.from({ length: together }, () => new Uint8Array(rows));
+  for (let first = 0; first < names; first += together) {
+    const count = Math.min(together, names - first);
+    for (let k = 0; k < count; k++) {
+      const ticker = tickers[first + k]!;
+      gateCodes(features, ticker, options, codes[k]!);
+      if (typeof score === "function") scoreRows(features, ticker, options, score, codes[k]!, columns[k]!);
+      else score.intoColumn(features, ticker, columns[k]!);
+      scoreGate(columns[k]!, options.selection.minScore, codes[k]!);
+    }
+    for (let k = 0; k < count; k++) {
+      const column = columns[k]!;
+      const code = codes[k]!;
+      for (let row = 0, at = first + k; row < rows; row++, at += names) {
+        scores[at] = column[row]!;
+        gates[at] = code[row]!;
+      }
+    }
+  }
+  return { scores, gates };
+}
+
+/** Runs a user's score on the rows on which it matters, each time with a view that ends there. */
+function scoreRows(
+  features: Features,
+  ticker: Ticker,
+  options: StrategyOptions,
+  score: ScoreFunction,
+  codes: Uint8Array,
+  out: Float64Array,
+): void {
+  const { sessions } = features.panel;
+  let row = 0;
+  const past = (column: Float64Array) => column.subarray(0, row + 1);
+  const view: ScoreView = {
+    ticker,
+    get session() {
+      return sessions[row]!;
+    },
+    column: (field) => past(features.column(field, ticker)),
+    returns: () => past(features.returns(ticker)),
+    ema: (span) => past(features.ema(ticker, span)),
+    atr: (window) => past(features.atr(ticker, window)),
+    volatility: (window) => past(features.volatility(ticker, window)),
+    macdLine: (fast, slow) => past(features.macdLine(ticker, fast, slow)),
+  };
+  for (row = 0; row < out.length; row++) {
+    if (codes[row] !== 0 && codes[row]! < firstDefinedGate) {
+      out[row] = Number.NaN;
+      continue;
+    }
+    const name = scoreName(options);
+    const value = guarded("score", name, sessions[row]!, () => score(view), ticker);
+    if (typeof value !== "number") {
+      throw new ExtensionError(
+        "score",
+        name,
+        sessions[row]!,
+        ticker,
+        `returned ${typeof value}, not a number`,
+      );
+    }
+    out[row] = value;
+  }
+}
+
+function scoreName(options: StrategyOptions): string {
+  return options.selection.score ?? "trend";
+}
+
+/** Runs what somebody else wrote; whatever it throws is told with its name and its place. */
+function guarded<T>(
+  kind: "score" | "weighting" | "overlay",
+  name: string,
+  session: string,
+  run: () => T,
+  ticker?: string,
+): T {
+  try {
+    return run();
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new ExtensionError(kind, name, session, ticker, problem, { cause });
+  }
+}
+
+function optionProblems({ features, selection, weights, rebalance }: StrategyOptions): string[] {
+  const problems: string[] = [];
+  const whole = (name: string, value: number, least: number) => {
+    if (!(Number.isInteger(value) && value >= least))
+      problems.push(`${name} must be a whole number of at least ${least}, not ${value}`);
+  };
+  const within = (name: string, value: number, low: number, high: number) => {
+    if (!(value >= low && value <= high))
+      problems.push(`${name} must lie between ${low} and ${high}, not be ${value}`);
+  };
+  whole("features.atrWindow", features.atrWindow, 1);
+  whole("features.emaFast", features.emaFast, 1);
+  whole("features.emaSlow", features.emaSlow, 1);
+  if (features.emaFast >= features.emaSlow) {
+    problems.push(
+      `features.emaFast (${features.emaFast}) must be smaller than features.emaSlow (${features.emaSlow})`,
+    );
+  }
+  whole("features.macd.fast", features.macd.fast, 1);
+  whole("features.macd.slow", features.macd.slow, 1);
+  whole("features.macd.signal", features.macd.signal, 1);
+  if (features.macd.fast >= features.macd.slow) {
+    problems.push(
+      `features.macd.fast (${features.macd.fast}) must be smaller than features.macd.slow (${features.macd.slow})`,
+    );
+  }
+  whole("selection.topN", selection.topN, 1);
+  whole("selection.corrWindow", selection.corrWindow, 2);
+  within("selection.corrCap", selection.corrCap, 0, 1);
+  if (!Number.isFinite(selection.minScore))
+    problems.push(`selection.minScore must be a number, not ${selection.minScore}`);
+  if (selection.incumbents !== "rank" && selection.incumbents !== "keep") {
+    problems.push(`selection.incumbents must be "rank" or "keep", not "${String(selection.incumbents)}"`);
+  }
+  whole("weights.volWindow", weights.volWindow, 2);
+  if (!(weights.maxWeightPerAsset > 0 && weights.maxWeightPerAsset <= 1)) {
+    problems.push(
+      `weights.maxWeightPerAsset must be above 0 and at most 1, not ${weights.maxWeightPerAsset}`,
+    );
+  }
+  if (!(weights.cashBuffer >= 0 && weights.cashBuffer < 1)) {
+    problems.push(`weights.cashBuffer must be at least 0 and below 1, not ${weights.cashBuffer}`);
+  }
+  within("rebalance.minWeightChange", rebalance.minWeightChange, 0, 1);
+  return problems;
+}
