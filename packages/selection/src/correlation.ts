@@ -50,7 +50,7 @@ export class ReturnWindows {
     let products = 0;
     for (let k = 0; k < this.window; k++) products += x[k]! * y[k]!;
     const rho = products / Math.sqrt(this.squares[a]! * this.squares[b]!);
-    return rho > 1 ? 1 : rho < -1 ? -1 : rho;
+    return Math.min(1, Math.max(-1, rho));
   }
 }
 

@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import type { StrategyOptions } from "../src/index.js";
+
+/** The default configuration with windows small enough for short markets. */
+export const smallOptions: StrategyOptions = {
+  features: { atrWindow: 3, emaFast: 3, emaSlow: 6, macd: { enabled: false, fast: 3, slow: 6, signal: 3 } },
+  selection: { topN: 2, corrWindow: 8, corrCap: 0.7, minScore: 0, incumbents: "keep" },
+  weights: { method: "inv_vol", volWindow: 5, maxWeightPerAsset: 0.5, cashBuffer: 0.05 },
+  rebalance: { minWeightChange: 0.05 },
+};
+
+type Sections = { readonly [Section in keyof StrategyOptions]?: Partial<StrategyOptions[Section]> };
+
+/** Options that differ from {@link smallOptions} in some keys. */
+export function optionsWith(change: Sections): StrategyOptions {
+  return {
+    features: { ...smallOptions.features, ...change.features },
+    selection: { ...smallOptions.selection, ...change.selection },
+    weights: { ...smallOptions.weights, ...change.weights },
+    rebalance: { ...smallOptions.rebalance, ...change.rebalance },
+    ...(change.overlays ? { overlays: change.overlays as NonNullable<StrategyOptions["overlays"]> } : {}),
+  };
+}
+
+/** Every rule on and off, every limit tight and loose. */
+export const anyOptions: fc.Arbitrary<StrategyOptions> = fc
+  .record({
+    topN: fc.integer({ min: 1, max: 5 }),
+    corrCap: fc.constantFrom(0, 0.3, 0.7, 1),
+    minScore: fc.constantFrom(-1e6, 0, 0.25),
+    incumbents: fc.constantFrom("rank" as const, "keep" as const),
+    macd: fc.boolean(),
+    method: fc.constantFrom("inv_vol", "equal"),
+    volWindow: fc.constantFrom(2, 5, 12),
+    cap: fc.constantFrom(0.1, 0.35, 0.5, 1),
+    cashBuffer: fc.constantFrom(0, 0.05, 0.6),
+    band: fc.constantFrom(0, 0.05, 0.3),
+  })
+  .map(({ topN, corrCap, minScore, incumbents, macd, method, volWindow, cap, cashBuffer, band }) =>
+    optionsWith({
+      features: { macd: { enabled: macd, fast: 3, slow: 6, signal: 3 } },
+      selection: { topN, corrCap, minScore, incumbents },
+      weights: { method, volWindow, maxWeightPerAsset: cap, cashBuffer },
+      rebalance: { minWeightChange: band },
+    }),
+  );
