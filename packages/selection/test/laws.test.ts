@@ -10,7 +10,13 @@ import {
   type World,
   worlds,
 } from "../../market/test/worlds.js";
-import { createFeatures, createStrategy, type Decision, type StrategyOptions } from "../src/index.js";
+import {
+  createFeatures,
+  createStrategy,
+  type Decision,
+  reasons,
+  type StrategyOptions,
+} from "../src/index.js";
 import { anyOptions, optionsWith } from "./options.js";
 
 const markets = worlds({ minRows: 10 });
@@ -111,6 +117,37 @@ describe("a decision", () => {
         }
       }),
     );
+  });
+
+  it("gives reasons that its own numbers bear out", () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(markets, anyOptions, (world, options) => {
+        const macdGate = options.features.macd.enabled;
+        for (const { candidates, selected } of path(panelOf(world), options)) {
+          for (const { symbol, reason, eligible, score, values, detail } of candidates) {
+            seen.add(reason);
+            const { close, emaFast, emaSlow, macd } = values;
+            expect(detail).not.toMatch(/NaN|undefined/);
+            if (eligible) {
+              expect(emaFast).toBeGreaterThan(emaSlow);
+              expect(close).toBeGreaterThanOrEqual(emaFast);
+              if (macdGate) expect(macd).toBeGreaterThan(0);
+            }
+            if (reason === "no_bar") expect(close).toBeNaN();
+            else expect(close).toBeGreaterThan(0);
+            if (reason === "trend_gate") expect(emaFast).toBeLessThanOrEqual(emaSlow);
+            if (reason === "macd_gate") expect(macd).toBeLessThanOrEqual(0);
+            if (reason === "below_ema_fast") expect(close).toBeLessThan(emaFast);
+            if (reason === "below_min_score") expect(score).toBeLessThan(options.selection.minScore);
+            if (reason === "correlation_cap") expect(selected).not.toContain(symbol);
+          }
+        }
+      }),
+      // One seed: that every reason comes up is a matter of the sample.
+      { seed: 1, numRuns: 200 },
+    );
+    expect([...seen].sort()).toEqual([...reasons].filter((one) => one !== "score_undefined").sort());
   });
 
   it("changes nothing when a price is scaled by a power of two", () => {

@@ -38,7 +38,7 @@ export const anyOptions: fc.Arbitrary<StrategyOptions> = fc
   })
   .map(({ topN, corrCap, minScore, incumbents, macd, method, volWindow, cap, cashBuffer, band }) =>
     optionsWith({
-      features: { macd: { enabled: macd, fast: 3, slow: 6, signal: 3 } },
+      features: { macd: { enabled: macd, fast: 2, slow: 12, signal: 3 } },
       selection: { topN, corrCap, minScore, incumbents },
       weights: { method, volWindow, maxWeightPerAsset: cap, cashBuffer },
       rebalance: { minWeightChange: band },
