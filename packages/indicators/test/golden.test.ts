@@ -18,6 +18,14 @@ interface Segment {
   readonly [column: string]: readonly (number | string | null)[];
 }
 
+interface StatisticsCase {
+  readonly kind: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly expected: unknown;
+  readonly published?: unknown;
+  readonly published_tolerance?: number;
+}
+
 describe.runIf(present)(`indicators of real ETFs${why}`, () => {
   for (const ticker of ["SPY", "BITO"]) {
     const golden = present
@@ -91,7 +99,52 @@ describe.runIf(present)(`indicators of real ETFs${why}`, () => {
     }
     expect(defined).toBeGreaterThan(200);
   });
+
+  it("equal the published vectors: Tulip's EMA and MACD line as printed, and our own seeding in full", () => {
+    const { cases } = json("golden/statistics.json") as { cases: readonly StatisticsCase[] };
+    const columnOf = (input: StatisticsCase["input"], name: string) =>
+      Float64Array.from(input[name] as number[]);
+    const seen = new Set<string>();
+    for (const { kind, input, expected, published, published_tolerance } of cases) {
+      const number = (name: string) => input[name] as number;
+      let results: Record<string, Float64Array>;
+      if (kind === "ema") results = { ema: ema(columnOf(input, "values"), number("span")) };
+      else if (kind === "stdev") results = { stdev: stdev(columnOf(input, "values"), number("window")) };
+      else if (kind === "atr") {
+        const [high, low, close] = ["high", "low", "close"].map((name) => columnOf(input, name));
+        results = { atr: atr(high!, low!, close!, number("window")) };
+      } else if (kind === "macd") {
+        const spans = { fast: number("fast"), slow: number("slow"), signal: number("signal") };
+        results = { ...macd(columnOf(input, "values"), spans) };
+      } else continue;
+      seen.add(kind);
+      for (const [name, result] of Object.entries(results)) {
+        const reference = columnNamed(expected, name)!;
+        const printed = columnNamed(published, name);
+        expect(result.length).toBe(reference.length);
+        result.forEach((value, bar) => {
+          // The reference prints the EMA from its seed on; ours is silent until it has seen a whole span.
+          if (kind === "ema" && bar < number("span") - 1) {
+            expect(value).toBeNaN();
+            return;
+          }
+          expectNear(value, reference[bar]!, `${kind} ${name} at ${bar}`);
+          const said = printed?.[bar];
+          if (typeof said === "number")
+            expect(Math.abs(value - said)).toBeLessThanOrEqual(published_tolerance!);
+        });
+      }
+    }
+    expect([...seen].sort()).toEqual(["atr", "ema", "macd", "stdev"]);
+  });
 });
+
+/** A column of a case: the case's only one, or the one of that name. */
+function columnNamed(columns: unknown, name: string): readonly (number | null)[] | undefined {
+  return Array.isArray(columns)
+    ? columns
+    : (columns as Record<string, (number | null)[]> | undefined)?.[name];
+}
 
 function json(path: string): unknown {
   return JSON.parse(readFileSync(new URL(path, shared), "utf8"));
