@@ -1,0 +1,10 @@
+export type { Config } from "./camel.js";
+export { ConfigError, type ConfigIssue, issueText } from "./errors.js";
+export type { ConfigSources, SourceFile } from "./layers.js";
+export { type LoadOptions, loadConfig } from "./load.js";
+export { type Origin, type OriginSource, originSources, originText } from "./origin.js";
+export { configJsonSchema, renderDefaultYaml } from "./render.js";
+export { type KnownNames, type LoadedConfig, resolveConfig } from "./resolve.js";
+export { type EffectiveConfig, metricNames, settingNames, type WrittenConfig } from "./schema.js";
+export { type ConfigRow, describeConfig } from "./show.js";
+export { costModelOf, lagOf, strategyOptionsOf } from "./views.js";

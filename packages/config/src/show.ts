@@ -1,0 +1,33 @@
+import { stringify } from "yaml";
+import { originText } from "./origin.js";
+import type { LoadedConfig } from "./resolve.js";
+import { settingNames } from "./schema.js";
+
+/** One setting as `pf config show` prints it. */
+export interface ConfigRow {
+  /** Dotted name. */
+  readonly key: string;
+  readonly value: unknown;
+  /** The value in YAML, on one line: what may stand behind `--set KEY=`. */
+  readonly text: string;
+  /** Where it comes from: `default`, `config/config.yaml:4:16`, `.env:2:9 IB_PORT`, `environment IB_PORT`, `--set …`. */
+  readonly origin: string;
+}
+
+/** Every setting with its value and where it comes from, in the order of the schema. */
+export function describeConfig({
+  written,
+  origins,
+}: Pick<LoadedConfig, "written" | "origins">): readonly ConfigRow[] {
+  return settingNames.map((key) => {
+    const value = key
+      .split(".")
+      .reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], written);
+    const text = stringify(value, {
+      collectionStyle: "flow",
+      lineWidth: 0,
+      flowCollectionPadding: false,
+    }).trimEnd();
+    return { key, value, text: text.replace(/\n$/, ""), origin: originText(origins[key]!) };
+  });
+}
