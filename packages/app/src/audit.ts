@@ -1,0 +1,84 @@
+import type { BacktestResult } from "@pf/backtest";
+import type { Panel } from "@pf/market";
+import type { Decision, Strategy } from "@pf/selection";
+import type { Manifest } from "./manifest.js";
+import type { Clock } from "./ports.js";
+
+/** A change of less than this is no trade; the metrics count rebalances by the same measure. */
+const noTrade = 1e-9;
+
+/** The rows on which a run's targets changed, in order. */
+export function rebalanceRows({ sessions, targets }: BacktestResult): number[] {
+  const rows: number[] = [];
+  let before = {} as Readonly<Record<string, number>>;
+  for (let row = 0; row < sessions.length; row++) {
+    const now = targets.at(row);
+    let moved = 0;
+    for (const ticker of new Set([...Object.keys(before), ...Object.keys(now)])) {
+      moved += Math.abs((now[ticker] ?? 0) - (before[ticker] ?? 0));
+    }
+    if (moved > noTrade) rows.push(row);
+    before = now;
+  }
+  return rows;
+}
+
+/** Explains every change of targets: the same rule as the engine's, asked row by row with what was held before. */
+export function explainRebalances(
+  panel: Panel,
+  strategy: Strategy,
+  result: BacktestResult,
+): readonly Decision[] {
+  const prepared = strategy.prepare(panel);
+  return rebalanceRows(result).map((row) =>
+    prepared.decide(row, row === 0 ? {} : result.targets.at(row - 1)),
+  );
+}
+
+/** The audit log of a run as JSON lines, for people: time, what was known, what was chosen and why. */
+export async function auditLines(
+  decisions: readonly Decision[],
+  run: string,
+  manifest: Manifest,
+  clock: Clock,
+): Promise<string> {
+  const { pino } = await import("pino");
+  const lines: string[] = [];
+  // The lines are collected and written whole: a log that ends in the middle of a decision explains nothing.
+  const log = pino(
+    {
+      base: null,
+      timestamp: () => `,"time":"${new Date(clock.nowUtcMs()).toISOString()}"`,
+      formatters: { level: () => ({}) },
+    },
+    { write: (line: string) => lines.push(line) },
+  );
+  const inputs = {
+    configHash: manifest.configHash,
+    data: Object.fromEntries(Object.entries(manifest.data).map(([symbol, { hash }]) => [symbol, hash])),
+  };
+  for (const decision of decisions) {
+    const { asOf, candidates, selected, correlations, weights, cash, overlays, heldByBand } = decision;
+    log.info({
+      event: "rebalance",
+      run,
+      command: manifest.command,
+      session: asOf,
+      inputs,
+      candidates,
+      selected,
+      correlations,
+      overlays,
+      weights,
+      cash,
+      heldByBand,
+      orders: [],
+    });
+  }
+  return lines.join("");
+}
+
+/** A name for a run that sorts by time and is safe in a file name: `backtest-20241231T210000123Z`. */
+export function runName(command: string, clock: Clock): string {
+  return `${command}-${new Date(clock.nowUtcMs()).toISOString().replace(/[-:.]/g, "")}`;
+}

@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { ConfigError, type LoadedConfig, loadConfig } from "@pf/config";
+import { builtinOverlays, builtinScores, builtinWeightings, type Extensions } from "@pf/selection";
+import type { ConfigurationSources } from "./context.js";
+import { NotInThisVersionError } from "./errors.js";
+
+/**
+ * Reads the configuration with the names that the registries know.
+ *
+ * @throws ConfigError listing everything that is wrong
+ */
+export async function readConfiguration(
+  { directory, env, dotenvFile, overrides }: ConfigurationSources,
+  extensions: Extensions = {},
+): Promise<LoadedConfig> {
+  const dotenv = dotenvFile === undefined ? undefined : await readDotenv(dotenvFile);
+  return loadConfig({
+    ...(directory === undefined ? {} : { directory }),
+    ...(env ? { env } : {}),
+    ...(dotenv ? { dotenv } : {}),
+    ...(overrides ? { overrides } : {}),
+    known: {
+      scores: (extensions.scores ?? builtinScores).names,
+      weightings: (extensions.weightings ?? builtinWeightings).names,
+      overlays: (extensions.overlays ?? builtinOverlays).names,
+    },
+  });
+}
+
+/** Hourly bars change what a window and a year are; until research knows them, they are refused in words. */
+export function requireDailyBars({ config }: LoadedConfig): void {
+  if (config.ibkr.timeframe !== "1 day") {
+    throw new NotInThisVersionError(
+      `ibkr.timeframe: "${config.ibkr.timeframe}"`,
+      'set ibkr.timeframe to "1 day", or leave it out',
+    );
+  }
+}
+
+async function readDotenv(path: string): Promise<{ path: string; text: string } | undefined> {
+  try {
+    return { path, text: await readFile(path, "utf8") };
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOENT") return undefined;
+    const issue = {
+      file: path,
+      line: null,
+      column: null,
+      key: "",
+      message: `cannot be read (${code ?? "unknown"})`,
+    };
+    throw new ConfigError([issue], { cause });
+  }
+}

@@ -1,0 +1,112 @@
+/** The command was asked for something this version does not have. */
+export class NotInThisVersionError extends Error {
+  override readonly name = "NotInThisVersionError";
+  readonly code = "PF_NOT_IN_THIS_VERSION";
+  constructor(
+    readonly wanted: string,
+    readonly next: string,
+  ) {
+    super(`${wanted} is not part of this version`);
+  }
+}
+
+/** The broker's price history was asked for, and nothing here can reach a broker. */
+export class BrokerSourceError extends Error {
+  override readonly name = "BrokerSourceError";
+  readonly code = "PF_NO_BROKER";
+  readonly next = "use --source csv --csv-dir DIR for files, or --source synthetic for a made-up market";
+  constructor(readonly source: string) {
+    super(`the ${source} source is not part of this version`);
+  }
+}
+
+/** A flag or a request misses something it cannot do without. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly code = "PF_USAGE";
+  constructor(
+    message: string,
+    readonly next: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The range asked for starts after it ends. */
+export class RangeOrderError extends Error {
+  override readonly name = "RangeOrderError";
+  readonly code = "PF_RANGE_ORDER";
+  constructor(
+    readonly start: string,
+    readonly end: string,
+  ) {
+    super(`the range starts on ${start}, after its end on ${end}`);
+  }
+}
+
+/** The cache holds bars, but none where they were asked for. */
+export class NoSessionsError extends Error {
+  override readonly name = "NoSessionsError";
+  readonly code = "PF_NO_SESSIONS";
+  readonly next: string;
+  constructor(
+    readonly asked: string,
+    readonly first: string,
+    readonly last: string,
+  ) {
+    super(`the cache holds no session ${asked}; it covers ${first} to ${last}`);
+    this.next = `choose dates between ${first} and ${last}, or fetch more bars with \`pf fetch\``;
+  }
+}
+
+/** So few rows that not even one return can be computed. */
+export class TooFewSessionsError extends Error {
+  override readonly name = "TooFewSessionsError";
+  readonly code = "PF_TOO_FEW_SESSIONS";
+  constructor(
+    readonly sessions: number,
+    readonly needed: number,
+  ) {
+    super(
+      `a backtest needs at least ${needed} sessions, and there ${sessions === 1 ? "is 1" : `are ${sessions}`}`,
+    );
+  }
+}
+
+/** The person, or the system, asked the command to stop. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+  readonly code = "PF_INTERRUPTED";
+  constructor(options?: ErrorOptions) {
+    super("interrupted", options);
+  }
+}
+
+/** Nothing asked for is finished yet: bars are cached only once their session has closed. */
+export class NothingFinishedError extends Error {
+  override readonly name = "NothingFinishedError";
+  readonly code = "PF_NOTHING_FINISHED";
+  constructor(
+    readonly start: string,
+    readonly end: string,
+    readonly lastComplete: string,
+  ) {
+    super(`no session from ${start} to ${end} is over yet; the last complete one is ${lastComplete}`);
+  }
+}
+
+/** Some symbols could not be fetched; the others were. */
+export class FetchIncompleteError extends Error {
+  override readonly name = "FetchIncompleteError";
+  readonly code = "PF_FETCH_INCOMPLETE";
+  constructor(
+    readonly failed: readonly { readonly symbol: string; readonly code: string; readonly message: string }[],
+    readonly asked: number,
+    /** What to do, where all failures ask for the same. */
+    readonly next?: string,
+  ) {
+    super(
+      `${failed.length} of ${asked} symbols could not be fetched: ${failed.map(({ symbol }) => symbol).join(", ")}`,
+    );
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * The exit codes of every program that calls the services. 0 is "done".
+ *
+ * 1 a bug of ours · 2 usage or configuration · 3 data missing or invalid · 4 broker unreachable or refused ·
+ * 5 blocked by compliance or risk · 6 halted · 7 cannot write · 130 interrupted
+ */
+export type ExitCode = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
+
+/** What went wrong, ready to be printed or sent. */
+export interface Failure {
+  /** Stable name, `PF_…`. */
+  readonly code: string;
+  readonly exit: ExitCode;
+  /** What happened, one line. */
+  readonly message: string;
+  /** What it means, one line. */
+  readonly means: string;
+  /** What to do, one line. */
+  readonly next: string;
+  /** The facts the error carried. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+interface Entry {
+  readonly exit: ExitCode;
+  readonly means: string;
+  readonly next: string;
+}
+
+const nothingDone = "Nothing was computed and nothing was written.";
+const ourFault = "This is a fault of the program, not of what you typed.";
+const reportIt = "run it again with PF_DEBUG=1 to see where it happened, and report that text";
+const seeHelp = "run the command with --help to see its flags";
+const checkConfig = "correct the setting; `pf config check` looks at the whole configuration";
+const fetchAnew = "fetch the symbol again with `pf fetch --symbols SYMBOL --replace`";
+
+/**
+ * One line for every error code of every package: the exit code, what it means, and what to do where the error itself
+ * does not know better. A test reads the sources of all packages and fails when a code is missing here.
+ */
+export const failures: Readonly<Record<string, Entry>> = {
+  // 1: a bug of ours
+  PF_BUG: { exit: 1, means: ourFault, next: reportIt },
+  PF_FONTS_MISSING: {
+    exit: 1,
+    means: "The installation is incomplete.",
+    next: "install pf again, or add --no-plots",
+  },
+  PF_INDICATOR_PARAMETER: { exit: 1, means: ourFault, next: reportIt },
+  PF_INVALID_REPORT_INPUT: { exit: 1, means: ourFault, next: reportIt },
+  PF_PANEL_LOOKUP: { exit: 1, means: ourFault, next: reportIt },
+  PF_ROW_RANGE: { exit: 1, means: ourFault, next: reportIt },
+
+  // 2: usage or configuration
+  PF_USAGE: { exit: 2, means: nothingDone, next: seeHelp },
+  PF_UNKNOWN_COMMAND: { exit: 2, means: nothingDone, next: "run `pf --help` to see the commands" },
+  PF_UNKNOWN_FLAG: { exit: 2, means: nothingDone, next: seeHelp },
+  PF_NOT_IN_THIS_VERSION: { exit: 2, means: nothingDone, next: seeHelp },
+  PF_CONFIG: { exit: 2, means: nothingDone, next: checkConfig },
+  PF_STRATEGY_OPTIONS: { exit: 2, means: "No strategy can be made of these settings.", next: checkConfig },
+  PF_BACKTEST_OPTIONS: { exit: 2, means: "No backtest can run with these settings.", next: checkConfig },
+  PF_UNKNOWN_NAME: { exit: 2, means: "Settings name only what is registered.", next: checkConfig },
+  PF_EXTENSION: {
+    exit: 2,
+    means: "A registered extension broke its promise.",
+    next: "correct the extension",
+  },
+  PF_INVALID_SYMBOL: { exit: 2, means: nothingDone, next: "write symbols in capitals, as in SPY or BRK.B" },
+  PF_INVALID_DATE: {
+    exit: 2,
+    means: "Dates are civil dates in New York.",
+    next: "write dates as YYYY-MM-DD",
+  },
+  PF_RANGE_ORDER: {
+    exit: 2,
+    means: "No session lies in such a range.",
+    next: "give a start on or before the end",
+  },
+  PF_CALENDAR_RANGE: {
+    exit: 2,
+    means: "Holidays are known for these years only, and nothing is guessed beyond them.",
+    next: "choose dates inside the calendar",
+  },
+  PF_NOT_A_SESSION: { exit: 2, means: "The exchange is closed on that day.", next: "choose a trading day" },
+  PF_NOTHING_FINISHED: {
+    exit: 2,
+    means: "Bars are cached only when their session is over, because they change until then.",
+    next: "choose earlier dates, or wait for the close",
+  },
+
+  // 3: data missing or invalid
+  PF_MISSING_BARS: {
+    exit: 3,
+    means: "The cache has to be filled before anything can be computed.",
+    next: "run `pf fetch --source csv --csv-dir DIR` or `pf fetch --source synthetic`",
+  },
+  PF_NO_SESSIONS: {
+    exit: 3,
+    means: "There is nothing to compute on.",
+    next: "fetch more bars with `pf fetch`",
+  },
+  PF_TOO_FEW_SESSIONS: {
+    exit: 3,
+    means: "A return needs two closes.",
+    next: "widen --start and --end, or fetch more bars with `pf fetch`",
+  },
+  PF_CACHE_FILE: {
+    exit: 3,
+    means: "Nothing was computed from it and it was left as it is.",
+    next: fetchAnew,
+  },
+  PF_CANNOT_READ: { exit: 3, means: nothingDone, next: "check the folder given with --data-dir" },
+  PF_INVALID_BARS: { exit: 3, means: "These bars cannot be put on one time axis.", next: fetchAnew },
+  PF_BARS_REFUSED: {
+    exit: 3,
+    means: "No market produces such bars, so none of them were cached.",
+    next: "correct the data at its source",
+  },
+  PF_CSV_FILE: {
+    exit: 3,
+    means: "Nothing of this file was cached.",
+    next: "correct these lines and run the command again",
+  },
+  PF_NO_BARS: {
+    exit: 3,
+    means: "Nothing of this symbol was cached.",
+    next: "check the symbol and the dates",
+  },
+  PF_SOURCE_MISMATCH: {
+    exit: 3,
+    means: "Bars of two sources never share a file, so the cache was left as it is.",
+    next: "fetch with --replace, or choose another --data-dir",
+  },
+  PF_SOURCE_UNAVAILABLE: {
+    exit: 3,
+    means: "Nothing was fetched.",
+    next: "check the source and run it again",
+  },
+  PF_FETCH_INCOMPLETE: {
+    exit: 3,
+    means: "The other symbols are cached; of these the cache is as it was.",
+    next: "see what is said about each symbol, and fetch again",
+  },
+
+  // 4: broker unreachable or refused
+  PF_NO_BROKER: {
+    exit: 4,
+    means: "Nothing was fetched.",
+    next: "use --source csv --csv-dir DIR for files, or --source synthetic for a made-up market",
+  },
+
+  // 7: cannot write
+  PF_CANNOT_WRITE: {
+    exit: 7,
+    means: "No half-written file was left behind.",
+    next: "free some space, or choose a folder you may write to with --out or --data-dir",
+  },
+
+  // 130: interrupted
+  PF_INTERRUPTED: {
+    exit: 130,
+    means: "Finished files are whole, and no half-written file was left behind.",
+    next: "run it again; what was fetched is not asked for twice",
+  },
+};
+
+/** What the operating system says when a disk is full or a folder may not be written to. */
+const cannotWrite = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+
+/**
+ * Turns anything thrown into a {@link Failure}. An error without a code of ours is a bug of ours, `PF_BUG`, exit 1; only
+ * a full or read-only disk is recognised by the system's own codes, since any write may meet it.
+ */
+export function describeFailure(thrown: unknown): Failure {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const facts = error as Error & { code?: unknown; next?: unknown; means?: unknown };
+  const known = typeof facts.code === "string" ? failures[facts.code] : undefined;
+  if (known && typeof facts.code === "string") {
+    return {
+      code: facts.code,
+      exit: known.exit,
+      message: error.message,
+      means: typeof facts.means === "string" ? facts.means : known.means,
+      next: typeof facts.next === "string" ? facts.next : known.next,
+      details: factsOf(error),
+    };
+  }
+  if (typeof facts.code === "string" && cannotWrite.has(facts.code)) {
+    const entry = failures.PF_CANNOT_WRITE!;
+    return { code: "PF_CANNOT_WRITE", ...entry, message: error.message, details: factsOf(error) };
+  }
+  const bug = failures.PF_BUG!;
+  return { code: "PF_BUG", ...bug, message: `unexpected ${error.name}: ${error.message}`, details: {} };
+}
+
+const notFacts = new Set(["name", "code", "message", "next", "means", "cause", "stack"]);
+
+/** The part of a failure that documents carry, as the contract has it. */
+export interface ErrorFields {
+  readonly code: string;
+  readonly message: string;
+  readonly means: string;
+  readonly next: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export function errorFields({ code, message, means, next, details }: Failure): ErrorFields {
+  return { code, message, means, next, details };
+}
+
+/** The exit code of a program that ends with an error of this code; 1 for a code nobody knows. */
+export function exitCodeOf(code: string): ExitCode {
+  return failures[code]?.exit ?? 1;
+}
+
+/** The readonly fields an error carries beside its name and texts. */
+function factsOf(error: Error): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(error).filter(([key]) => !notFacts.has(key)));
+}

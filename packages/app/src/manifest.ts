@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import type { EffectiveConfig, LoadedConfig } from "@pf/config";
+import type { SessionDate, Ticker } from "@pf/market";
+import type { MarketData, SeriesFacts } from "./market-data.js";
+
+/** The sections that decide what a backtest or a decision comes to; no folders, hosts, accounts or worker counts. */
+const decidingSections = [
+  "universe",
+  "rebalance",
+  "costs",
+  "features",
+  "selection",
+  "weights",
+  "overlays",
+  "backtest",
+] as const satisfies readonly (keyof EffectiveConfig)[];
+
+export type DecidingConfig = Pick<EffectiveConfig, (typeof decidingSections)[number]>;
+
+/** What a result was made from. Two runs that give the same numbers have equal manifests. */
+export interface Manifest {
+  readonly version: string;
+  readonly command: string;
+  readonly seed: number;
+  /** The effective configuration as it would be written, without what decides no result. */
+  readonly config: DecidingConfig;
+  /** SHA-256 of `config`, hexadecimal: its JSON with sorted keys. */
+  readonly configHash: string;
+  /** By symbol, universe order: the bars that were seen. */
+  readonly data: Readonly<Record<Ticker, SeriesFacts>>;
+  readonly sessions: number;
+  readonly first: SessionDate;
+  readonly last: SessionDate;
+  /** Bars between a decision and the return it earns. */
+  readonly lag: 1 | 2;
+  readonly warnings: readonly string[];
+}
+
+/** Describes what a command is about to compute on. */
+export function manifestOf(
+  command: string,
+  version: string,
+  loaded: LoadedConfig,
+  market: MarketData,
+  facts: { readonly lag: 1 | 2; readonly warmUp: number },
+): Manifest {
+  const config = decidingConfig(loaded.written);
+  const { sessions } = market.panel;
+  return {
+    version,
+    command,
+    seed: config.backtest.seed,
+    config,
+    configHash: hashOf(config),
+    data: market.facts,
+    sessions: sessions.length,
+    first: sessions[0]!,
+    last: sessions.at(-1)!,
+    lag: facts.lag,
+    warnings: [...configWarnings(loaded), ...dataWarnings(market, facts.warmUp)],
+  };
+}
+
+export function decidingConfig(written: EffectiveConfig): DecidingConfig {
+  return Object.fromEntries(decidingSections.map((section) => [section, written[section]])) as DecidingConfig;
+}
+
+/** SHA-256 of a JSON value whose keys are sorted, so that the order in which somebody wrote them does not matter. */
+export function hashOf(value: unknown): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(value)))
+    .digest("hex");
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, entry]) => [key, sorted(entry)]),
+  );
+}
+
+/** Doubts about deciding settings only, and without their place: a path would differ between two equal runs. */
+function configWarnings({ warnings }: LoadedConfig): string[] {
+  return warnings
+    .filter(({ key }) => decidingSections.some((section) => key === section || key.startsWith(`${section}.`)))
+    .map(({ key, message }) => `${key}: ${message}`);
+}
+
+function dataWarnings({ facts, withoutTrades }: MarketData, warmUp: number): string[] {
+  const warnings: string[] = [];
+  const symbols = Object.entries(facts);
+  const empty = symbols.filter(([, { rows }]) => rows === 0).map(([symbol]) => symbol);
+  if (empty.length > 0) warnings.push(`no bars in the range: ${empty.join(", ")}`);
+  const short = symbols.filter(([, { rows }]) => rows > 0 && rows < warmUp).map(([symbol]) => symbol);
+  if (short.length > 0)
+    warnings.push(`fewer bars than the ${warmUp} the indicators need: ${short.join(", ")}`);
+  if (withoutTrades.length > 0) {
+    const which = withoutTrades.length === symbols.length ? "" : ` (${withoutTrades.join(", ")})`;
+    warnings.push(`no prices as traded in the cache${which}: adjusted prices stand in for them`);
+  }
+  return warnings;
+}

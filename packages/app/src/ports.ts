@@ -1,0 +1,19 @@
+/** What time it is. Real programs pass {@link systemClock}; tests and simulators pass their own. */
+export interface Clock {
+  nowUtcMs(): number;
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = { nowUtcMs: () => Date.now() };
+
+/** Something a person waiting would like to know. */
+export interface Progress {
+  /** What is being done, "fetching SPY". */
+  readonly step: string;
+  /** How many of {@link total} units are done, where the work has units. */
+  readonly done?: number;
+  readonly total?: number;
+}
+
+/** Receives what a service is doing while it does it; it must not throw. */
+export type ProgressListener = (progress: Progress) => void;

@@ -1,0 +1,86 @@
+import type { LoadedConfig } from "@pf/config";
+import { xnys } from "@pf/market";
+import type { BacktestOutcome, BacktestRequest } from "./backtest.js";
+import type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
+import type { ServiceContext } from "./context.js";
+import { InterruptedError } from "./errors.js";
+import type { FetchOutcome, FetchRequest } from "./fetch.js";
+import { systemClock } from "./ports.js";
+import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
+
+/**
+ * What the system does for a person or a program: each takes a plain request and returns a plain outcome. Broken
+ * assumptions are thrown, with a code that {@link describeFailure} knows.
+ */
+export interface Services {
+  /** Brings the cache up to date with a source of bars. */
+  fetch(request?: FetchRequest): Promise<FetchOutcome>;
+  /** Backtests the strategy on the cached bars and writes the report. */
+  backtest(request?: BacktestRequest): Promise<BacktestOutcome>;
+  /** Decides what to hold as of a session, and why. */
+  targetWeights(request?: TargetWeightsRequest): Promise<TargetWeightsOutcome>;
+  /** The effective configuration with the origin of each setting. */
+  configShow(): Promise<ConfigShowOutcome>;
+  /** Whether the configuration can be used; throws ConfigError with everything that is wrong. */
+  configCheck(): Promise<ConfigCheckOutcome>;
+  /** JSON Schema of the configuration file. */
+  configSchema(): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/**
+ * Joins the packages into services. Nothing is read, opened or connected before a service is called, and the heavier
+ * packages are loaded by the service that needs them.
+ */
+export function createServices(context: ServiceContext): Services {
+  const { folders, version, clock = systemClock, calendar = xnys, extensions = {}, signal } = context;
+  const onProgress = context.onProgress ?? (() => {});
+  const stop = signal ? { signal } : {};
+  let loading: Promise<LoadedConfig> | undefined;
+  const configuration = () => {
+    loading ??= import("./configuration.js").then((room) =>
+      room.readConfiguration(context.configuration, extensions),
+    );
+    return loading;
+  };
+  const research = async () => {
+    const loaded = await configuration();
+    (await import("./configuration.js")).requireDailyBars(loaded);
+    return loaded;
+  };
+  // Long stretches of arithmetic never look up; between them signals get their turn.
+  const checkpoint = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal?.aborted) throw new InterruptedError({ cause: signal.reason });
+  };
+
+  return {
+    async fetch(request = {}) {
+      const { fetchMarket } = await import("./fetch.js");
+      const setting = { dataFolder: folders.data, calendar, clock, onProgress, ...stop };
+      return fetchMarket(request, await research(), setting);
+    },
+    async backtest(request = {}) {
+      const { backtestPortfolio } = await import("./backtest.js");
+      const where = { dataFolder: folders.data, outFolder: folders.out };
+      const setting = { ...where, version, calendar, clock, extensions, onProgress, checkpoint, ...stop };
+      return backtestPortfolio(request, await research(), setting);
+    },
+    async targetWeights(request = {}) {
+      const { decideTargets } = await import("./target-weights.js");
+      const setting = { dataFolder: folders.data, version, calendar, extensions, onProgress };
+      return decideTargets(request, await research(), setting);
+    },
+    async configShow() {
+      const { showConfig } = await import("./config-views.js");
+      return showConfig(await configuration());
+    },
+    async configCheck() {
+      const { checkConfig } = await import("./config-views.js");
+      return checkConfig(await configuration());
+    },
+    async configSchema() {
+      const { configSchema } = await import("./config-views.js");
+      return configSchema();
+    },
+  };
+}

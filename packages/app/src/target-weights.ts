@@ -1,0 +1,119 @@
+import { runBacktest } from "@pf/backtest";
+import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
+import type { SessionDate, Ticker, TradingCalendar, Weights } from "@pf/market";
+import { type Candidate, createStrategy, type Decision, type Extensions, type Reason } from "@pf/selection";
+import { knownDay } from "./dates.js";
+import { NoSessionsError } from "./errors.js";
+import { type Manifest, manifestOf } from "./manifest.js";
+import { loadMarket } from "./market-data.js";
+import type { ProgressListener } from "./ports.js";
+
+export interface TargetWeightsRequest {
+  /** `YYYY-MM-DD`; a day without session means the last one before it. Default: the latest cached session. */
+  readonly asOf?: string;
+}
+
+/** One symbol of the universe; numbers that are undefined are `null`. */
+export interface CandidateRow {
+  readonly symbol: Ticker;
+  readonly score: number | null;
+  readonly eligible: boolean;
+  readonly selected: boolean;
+  readonly reason: Reason;
+  readonly detail: string;
+  readonly values: Readonly<Record<keyof Candidate["values"], number | null>>;
+}
+
+/** What `pf weights --json` prints. */
+export interface TargetWeightsOutcome {
+  readonly asOf: SessionDate;
+  /** Fractions of equity, universe order; the rest is `cash`. */
+  readonly weights: Weights;
+  readonly cash: number;
+  /** One entry a symbol, universe order. */
+  readonly candidates: readonly CandidateRow[];
+  /** In the order taken. */
+  readonly selected: readonly Ticker[];
+  readonly correlations: Decision["correlations"];
+  readonly overlays: Decision["overlays"];
+  /** The targets of the session before, which the rule for incumbents and the no-trade band looked at. */
+  readonly held: Weights;
+  readonly heldByBand: boolean;
+  readonly manifest: Manifest;
+}
+
+export interface TargetWeightsSetting {
+  readonly dataFolder: string;
+  readonly version: string;
+  readonly calendar: TradingCalendar;
+  readonly extensions: Extensions;
+  readonly onProgress: ProgressListener;
+}
+
+/**
+ * Decides as of one session, on the path of the backtest: targets are carried from the first cached row on, so that
+ * incumbents and the no-trade band see what the backtest sees.
+ *
+ * @throws NoSessionsError when the cache does not hold that session
+ */
+export async function decideTargets(
+  request: TargetWeightsRequest,
+  loaded: LoadedConfig,
+  { dataFolder, version, calendar, extensions, onProgress }: TargetWeightsSetting,
+): Promise<TargetWeightsOutcome> {
+  const { config } = loaded;
+  const session =
+    request.asOf === undefined ? undefined : calendar.onOrBefore(knownDay(request.asOf, calendar));
+  const strategy = createStrategy(strategyOptionsOf(config), extensions);
+
+  onProgress({ step: "reading bars" });
+  const market = await loadMarket(dataFolder, config.universe, session === undefined ? {} : { end: session });
+  const { panel } = market;
+  const row = panel.sessions.length - 1;
+  if (session !== undefined && panel.sessions[row] !== session) {
+    throw new NoSessionsError(`of ${session}`, panel.sessions[0]!, panel.sessions[row]!);
+  }
+
+  onProgress({ step: `deciding as of ${panel.sessions[row]}` });
+  const lag = lagOf(config);
+  const { targets } = runBacktest(panel, strategy, costModelOf(config), { lag });
+  const held = row === 0 ? {} : targets.at(row - 1);
+  const decision = strategy.prepare(panel).decide(row, held);
+  return {
+    asOf: decision.asOf,
+    weights: decision.weights,
+    cash: decision.cash,
+    candidates: decision.candidates.map(candidateRow),
+    selected: decision.selected,
+    correlations: decision.correlations,
+    overlays: decision.overlays,
+    held,
+    heldByBand: decision.heldByBand,
+    manifest: manifestOf("weights", version, loaded, market, { lag, warmUp: strategy.warmUp }),
+  };
+}
+
+function candidateRow({
+  symbol,
+  score,
+  eligible,
+  selected,
+  reason,
+  detail,
+  values,
+}: Candidate): CandidateRow {
+  const known = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, orNull(value)]));
+  return {
+    symbol,
+    score: orNull(score),
+    eligible,
+    selected,
+    reason,
+    detail,
+    values: known as CandidateRow["values"],
+  };
+}
+
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
