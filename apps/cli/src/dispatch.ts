@@ -1,0 +1,59 @@
+import { fileURLToPath } from "node:url";
+import { Config } from "@oclif/core/config";
+import { loadHelpClass, normalizeArgv } from "@oclif/core/help";
+import type { RunContext } from "./command.js";
+import { UnknownCommandError } from "./usage.js";
+
+/** Finds the command the words name and runs it; help and version are answered here. */
+export async function dispatch(argv: readonly string[], root: URL, context: RunContext): Promise<void> {
+  const config = await Config.load({ root: fileURLToPath(root) });
+  const words = [...argv];
+  const named = words.filter((word) => !word.startsWith("-"));
+  if (words.includes("--version") && named.length === 0) return answer("version", config.version, context);
+  if (named[0] === "help") return help(config, named.slice(1), context);
+  const asksForHelp = words.some((word) => word === "--help" || word === "-h");
+  if (words.length === 0 || (asksForHelp && named.length === 0)) return help(config, [], context);
+
+  const [id = "", ...rest] = normalizeArgv(config, words);
+  if (asksForHelp) return help(config, id.split(":"), context);
+  const command = config.findCommand(id);
+  if (command) {
+    const loaded = await command.load();
+    const { provideContext } = await import("./command.js");
+    provideContext(context);
+    await loaded.run(rest, config);
+    return;
+  }
+  if (config.findTopic(id) && rest.every((word) => word.startsWith("-"))) return help(config, [id], context);
+  throw new UnknownCommandError(
+    id.startsWith("-") ? "" : id.replaceAll(":", " "),
+    config.commandIDs.map((known) => known.replaceAll(":", " ")),
+  );
+}
+
+async function help(config: Config, words: readonly string[], context: RunContext): Promise<void> {
+  // A wrong word after a right command, `pf weights foo --help`, still means the command.
+  let depth = words.length;
+  while (
+    depth > 0 &&
+    !config.findCommand(words.slice(0, depth).join(":")) &&
+    !config.findTopic(words.slice(0, depth).join(":"))
+  )
+    depth--;
+  if (words.length > 0 && depth === 0) {
+    throw new UnknownCommandError(
+      words.join(" "),
+      config.commandIDs.map((known) => known.replaceAll(":", " ")),
+    );
+  }
+  const Help = await loadHelpClass(config);
+  const lines: string[] = [];
+  const page = new Help(config, { ...config.pjson.oclif.helpOptions });
+  Object.assign(page, { print: (line: string) => lines.push(line) });
+  await page.showHelp(words.slice(0, depth) as string[]);
+  answer("help", lines.join("\n").trimEnd(), context);
+}
+
+function answer(key: string, text: string, context: RunContext): void {
+  process.stdout.write(context.json ? `${JSON.stringify({ [key]: text }, null, 2)}\n` : `${text}\n`);
+}

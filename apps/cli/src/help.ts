@@ -1,0 +1,84 @@
+import type { Command, Interfaces } from "@oclif/core";
+import { Help } from "@oclif/core/help";
+
+/** The help pages; lines are handed to `print`, so that `--json` can put them into its one document. */
+export default class PfHelp extends Help {
+  print: (line: string) => void = (line) => process.stdout.write(`${line}\n`);
+
+  constructor(config: Interfaces.Config, options: Partial<Interfaces.HelpOptions> = {}) {
+    super(config, {
+      ...options,
+      maxWidth: Math.min(options.maxWidth ?? 80, 80),
+      flagSortOrder: "none",
+      hideCommandSummaryInDescription: true,
+    });
+  }
+
+  protected override log(...lines: string[]): void {
+    this.print(lines.join(" "));
+  }
+
+  protected override async showRootHelp(): Promise<void> {
+    const commands = this.config.commands
+      .filter(({ hidden }) => !hidden)
+      .map((command) => [command.id.replaceAll(":", " "), command.summary ?? ""] as const);
+    // In the order in which a newcomer needs them.
+    const order = ["fetch", "backtest", "weights", "config show", "config check", "config schema"];
+    const listed = [...commands].sort(([a], [b]) => rank(a, order) - rank(b, order) || a.localeCompare(b));
+    const widest = Math.max(...listed.map(([id]) => id.length));
+    const page = [
+      `pf ${this.config.version}: research, backtest and trade a correlation-aware ETF portfolio.`,
+      "",
+      heading("Usage"),
+      "  pf COMMAND [flags]        pf COMMAND --help",
+      "",
+      heading("Commands"),
+      ...listed.map(([id, summary]) => `  ${id.padEnd(widest)}  ${summary}`),
+      "",
+      heading("First steps"),
+      "  pf fetch --source synthetic         make a market to try everything on, or",
+      "  pf fetch --source csv --csv-dir DIR use your own files, DIR/SYMBOL.csv",
+      "  pf backtest                         see how the strategy would have done",
+      "  pf weights                          see what to hold now, and why",
+      "",
+      heading("Flags of every command"),
+      "  --config DIR   folder with config.yaml      --set KEY=VALUE  one setting",
+      "  --data-dir DIR --out DIR --state-dir DIR    where things live",
+      "  --json         one JSON document            --quiet --no-color",
+    ];
+    this.print(page.join("\n"));
+  }
+
+  protected override async showTopicHelp(topic: Interfaces.Topic): Promise<void> {
+    const commands = this.config.commands.filter(({ id }) => id.startsWith(`${topic.name}:`));
+    const widest = Math.max(...commands.map(({ id }) => id.length));
+    const lines = commands
+      .sort((a, b) => a.id.localeCompare(b.id))
+      .map(({ id, summary }) => `  pf ${id.replaceAll(":", " ").padEnd(widest)}  ${summary ?? ""}`);
+    this.print([topic.description ?? "", "", heading("Commands"), ...lines].join("\n").trimStart());
+  }
+
+  override async showCommandHelp(command: Command.Loadable): Promise<void> {
+    const own = Object.entries(command.flags).filter(
+      ([, flag]) => flag.helpGroup !== "global" && !flag.hidden,
+    );
+    const words = own.map(([name, flag]) =>
+      flag.type === "boolean"
+        ? `[--${name}]`
+        : `[--${name} ${flag.helpValue ?? flag.options?.join("|") ?? "VALUE"}]`,
+    );
+    // The flags every command takes have a section of their own; the usage line is for this command's.
+    command.usage = [command.id, ...words, "[flags]"].join(" ");
+    this.print(`${command.summary ?? ""}\n`);
+    this.print(this.formatCommand(command));
+  }
+}
+
+function rank(id: string, order: readonly string[]): number {
+  const at = order.indexOf(id);
+  return at < 0 ? order.length : at;
+}
+
+function heading(text: string): string {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? `\u001b[1m${text}\u001b[22m` : text;
+}

@@ -1,0 +1,105 @@
+import type { Failure } from "@pf/app";
+
+/**
+ * Runs one command line from its arguments to its exit code. Nothing thrown inside leaves this function: standard output
+ * carries the result or, with `--json`, one document for success and failure alike; everything else goes to standard
+ * error. The exit code is set, never forced, so that a slow pipe still gets the whole output.
+ *
+ * @param argv - the arguments after the program's name
+ * @param root - URL of the folder that holds the CLI's package.json
+ */
+export async function main(argv: readonly string[], root: URL): Promise<void> {
+  const stop = stopOnInterrupt();
+  endQuietlyWhenNobodyReads();
+  const words = globalFlagsLast(argv);
+  const asks = beforeSeparator(words);
+  const json = asks.includes("--json");
+  // The help of oclif decides on colours by itself, while it is loaded; this is the switch it looks at.
+  if (json || asks.includes("--no-color") || asks.includes("--quiet")) process.env.NO_COLOR = "1";
+  process.on("uncaughtException", (error) => void fail(error, json).then(() => process.exit()));
+  try {
+    const { dispatch } = await import("./dispatch.js");
+    await dispatch(words, root, { json, signal: stop.signal });
+    stop.signal.throwIfAborted();
+  } catch (error) {
+    await fail(stop.signal.aborted ? stop.signal.reason : error, json);
+  } finally {
+    stop.dispose();
+  }
+}
+
+/** Prints a failure where it belongs and sets the exit code. */
+async function fail(thrown: unknown, json: boolean): Promise<void> {
+  const { describeFailure } = await import("@pf/app");
+  const { asUsageError } = await import("./usage.js");
+  const failure: Failure = describeFailure(asUsageError(thrown));
+  process.exitCode = failure.exit;
+  const { renderFailure, failureDocument } = await import("./render/failure.js");
+  const { painterFor } = await import("./terminal.js");
+  if (json) process.stdout.write(`${JSON.stringify(failureDocument(failure), null, 2)}\n`);
+  else process.stderr.write(renderFailure(failure, painterFor(process.stderr)));
+  if (process.env.PF_DEBUG && thrown instanceof Error) process.stderr.write(`\n${thrown.stack}\n`);
+}
+
+/**
+ * Turns Ctrl-C into a request to stop at the next safe point, so that the file being written is finished or removed.
+ * A second Ctrl-C, or three seconds without a safe point, ends the program at once.
+ */
+function stopOnInterrupt(): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(130);
+    process.exitCode = 130;
+    timer = setTimeout(() => process.exit(130), 3000);
+    controller.abort(
+      Object.assign(new Error("interrupted"), { name: "InterruptedError", code: "PF_INTERRUPTED" }),
+    );
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return {
+    signal: controller.signal,
+    dispose() {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", interrupt);
+    },
+  };
+}
+
+/** `pf weights | head -1` closes the pipe early; that is the reader's right and no error. */
+function endQuietlyWhenNobodyReads(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(process.exitCode ?? 0);
+    });
+  }
+}
+
+const globalSwitches = new Set(["--json", "--quiet", "--no-color"]);
+const globalOptions = new Set(["--config", "--set", "--data-dir", "--out", "--state-dir"]);
+
+/** `pf --json weights` means `pf weights --json`: the flags every command takes may also stand before its name. */
+export function globalFlagsLast(argv: readonly string[]): string[] {
+  let at = 0;
+  while (at < argv.length) {
+    const word = argv[at]!;
+    if (globalSwitches.has(word) || globalOptions.has(word.split("=", 1)[0]!)) {
+      at += globalOptions.has(word) ? 2 : 1;
+    } else break;
+  }
+  if (at >= argv.length) return [...argv];
+  const rest = argv.slice(at);
+  const separator = rest.indexOf("--");
+  const front = argv.slice(0, at);
+  return separator < 0
+    ? [...rest, ...front]
+    : [...rest.slice(0, separator), ...front, ...rest.slice(separator)];
+}
+
+function beforeSeparator(argv: readonly string[]): readonly string[] {
+  const separator = argv.indexOf("--");
+  return separator < 0 ? argv : argv.slice(0, separator);
+}

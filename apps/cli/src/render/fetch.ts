@@ -1,0 +1,80 @@
+import type { FetchOutcome } from "@pf/app";
+import type { Style } from "../command.js";
+import { count, plural, undefinedNumber } from "./number.js";
+import { renderTable, wrap } from "./table.js";
+
+/** One line a symbol, then what somebody should look at, then what to do next. */
+export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): string {
+  const { symbols, source, start, end } = outcome;
+  const rows = symbols.map((one) => [
+    one.symbol,
+    one.status === "failed" ? "failed" : one.refetched ? "refetched" : one.added > 0 ? "added" : "up to date",
+    one.added === 0 ? "0" : `+${count(one.added)}`,
+    count(one.rows),
+    one.first ?? undefinedNumber,
+    one.last ?? undefinedNumber,
+    count(one.requests),
+    one.hash?.slice(0, 8) ?? undefinedNumber,
+  ]);
+  const table = renderTable(
+    [
+      { heading: "Symbol" },
+      { heading: "Status" },
+      { heading: "Added", align: "right" },
+      { heading: "Rows", align: "right" },
+      { heading: "First" },
+      { heading: "Last" },
+      { heading: "Asked", align: "right" },
+      { heading: "Hash" },
+    ],
+    rows,
+    {
+      painter,
+      width,
+      paint: (text, column) =>
+        column === 0 ? painter.bold(text) : column === 1 && text === "failed" ? painter.red(text) : text,
+    },
+  );
+  const notes = symbols.flatMap(({ symbol, warnings, error }) => [
+    ...(error
+      ? [
+          ...error.message
+            .split("\n")
+            .map((line, at) => (at === 0 ? `${symbol}: ${line}` : `  ${line.trim()}`)),
+          `  ${error.next}`,
+        ]
+      : []),
+    ...shortened(symbol, warnings),
+  ]);
+  const asked = symbols.reduce((sum, one) => sum + one.requests, 0);
+  const added = symbols.reduce((sum, one) => sum + one.added, 0);
+  const summary =
+    added === 0 && asked === 0
+      ? "Nothing was missing, so nothing was asked for."
+      : `${plural(added, "bar")} added with ${plural(asked, "request")}.`;
+  return [
+    `${painter.bold("Bars")} from ${source}, ${start} to ${end}`,
+    "",
+    table,
+    ...(notes.length > 0
+      ? [painter.yellow("Worth a look"), ...notes.flatMap((note) => indented(note, width)), ""]
+      : []),
+    summary,
+    "",
+  ].join("\n");
+}
+
+const shownWarnings = 3;
+
+function shortened(symbol: string, warnings: readonly string[]): string[] {
+  const shown = warnings.slice(0, shownWarnings).map((warning) => `${symbol}: ${warning}`);
+  const more = warnings.length - shown.length;
+  return more > 0 ? [...shown, `${symbol}: and ${count(more)} more (--json shows all)`] : shown;
+}
+
+function indented(text: string, width: number): string[] {
+  const inner = text.startsWith("  ") ? "    " : "  ";
+  return wrap(text.trim(), width - inner.length - 2).map(
+    (line, at) => `${at === 0 ? inner : `${inner}  `}${line}`,
+  );
+}

@@ -1,0 +1,77 @@
+import type { TargetWeightsOutcome } from "@pf/app";
+import type { Style } from "../command.js";
+import { decimal, percent } from "./number.js";
+import { renderTable } from "./table.js";
+
+/** What to hold, and for every symbol why it is in or out. */
+export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }: Style): string {
+  const { asOf, weights, cash, candidates, correlations, heldByBand, held, overlays } = outcome;
+  const holdings = Object.entries(weights).map(([symbol, weight]) => [
+    symbol,
+    percent(weight, 2),
+    change(weight, held[symbol] ?? 0),
+  ]);
+  const sold = Object.entries(held)
+    .filter(([symbol]) => weights[symbol] === undefined)
+    .map(([symbol, weight]) => [symbol, percent(0, 2), change(0, weight)]);
+  const notes = [
+    ...(heldByBand ? ["The no-trade band kept the targets of the session before."] : []),
+    ...overlays.map(
+      ({ name, exposure, reason }) =>
+        `Overlay ${name} scales every weight by ${decimal(exposure)}: ${reason}`,
+    ),
+    ...correlations.map(({ a, b, rho }) => `Correlation of ${a} and ${b}: ${decimal(rho)}`),
+  ];
+  return [
+    `${painter.bold("Target weights")} as of ${asOf}`,
+    "",
+    renderTable(
+      [{ heading: "Symbol" }, { heading: "Weight", align: "right" }, { heading: "Since the session before" }],
+      [...holdings, ...sold, ["cash", percent(cash, 2), ""]],
+      {
+        painter,
+        width,
+        paint: (text, column) => (column === 0 && text !== "cash" ? painter.bold(text) : text),
+      },
+    ),
+    ...notes.map((note) => `  ${note}`),
+    ...(notes.length > 0 ? [""] : []),
+    painter.bold("Why"),
+    renderTable(
+      [
+        { heading: "Symbol" },
+        { heading: "Score", align: "right" },
+        { heading: "" },
+        { heading: "Reason" },
+        { heading: "Detail" },
+      ],
+      candidates.map(({ symbol, score, selected, reason, detail }) => [
+        symbol,
+        decimal(score),
+        selected ? "in" : "out",
+        reason,
+        detail,
+      ]),
+      {
+        painter,
+        width,
+        paint: (text, column, row) =>
+          column === 2
+            ? candidates[row]!.selected
+              ? painter.green(text)
+              : painter.dim(text)
+            : column === 0
+              ? painter.bold(text)
+              : text,
+      },
+    ),
+  ].join("\n");
+}
+
+function change(now: number, before: number): string {
+  const moved = now - before;
+  if (Math.abs(moved) < 1e-9) return "unchanged";
+  if (before === 0) return "new";
+  if (now === 0) return `sold, was ${percent(before, 2)}`;
+  return `${moved > 0 ? "+" : ""}${percent(moved, 2)}`;
+}

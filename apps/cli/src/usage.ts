@@ -1,0 +1,109 @@
+/** The words name no command. */
+export class UnknownCommandError extends Error {
+  override readonly name = "UnknownCommandError";
+  readonly code = "PF_UNKNOWN_COMMAND";
+  readonly nearest: string | null;
+  readonly next: string;
+  constructor(
+    readonly command: string,
+    known: readonly string[],
+  ) {
+    super(command === "" ? "no command given" : `there is no command "${command}"`);
+    this.nearest = command === "" ? null : nearestName(command, known);
+    this.next = this.nearest ? `did you mean \`pf ${this.nearest}\`?` : "run `pf --help` to see the commands";
+  }
+}
+
+/** A flag the command does not take. */
+export class UnknownFlagError extends Error {
+  override readonly name = "UnknownFlagError";
+  readonly code = "PF_UNKNOWN_FLAG";
+  readonly nearest: string | null;
+  readonly next: string;
+  constructor(
+    readonly flag: string,
+    known: readonly string[],
+  ) {
+    super(`there is no flag ${flag}`);
+    this.nearest = nearestName(flag, known);
+    this.next = this.nearest
+      ? `did you mean ${this.nearest}?`
+      : "run the command with --help to see its flags";
+  }
+}
+
+/** A flag without its value, a value that is not allowed, a word too many. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code = "PF_USAGE";
+  constructor(
+    message: string,
+    readonly next = "run the command with --help to see its flags",
+  ) {
+    super(message);
+  }
+}
+
+/** Puts what the argument parser throws into our own words; anything else is returned as it came. */
+export function asUsageError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || ("code" in thrown && String(thrown.code).startsWith("PF_")))
+    return thrown;
+  const parse = (thrown as { parse?: ParserFacts }).parse;
+  const isParserError = "oclif" in thrown;
+  if (!isParserError) return thrown;
+  const unknown = (thrown as { flags?: unknown }).flags;
+  if (Array.isArray(unknown) && unknown.length > 0) {
+    const known = Object.keys(parse?.input?.flags ?? {}).map((name) => `--${name}`);
+    return new UnknownFlagError(String(unknown[0]).split("=", 1)[0]!, [...known, "--help"]);
+  }
+  const words = (thrown as { args?: unknown }).args;
+  if (Array.isArray(words) && words.length > 0) {
+    return new UsageError(
+      `the command takes no word "${String(words[0])}"`,
+      "write values with their flag, as in --symbols SPY,QQQ",
+    );
+  }
+  const text = thrown.message.split("\n")[0]!;
+  const choice = /^Expected (--[\w-]+)=(.*) to be one of: (.*)$/s.exec(text);
+  if (choice) return new UsageError(`${choice[1]} cannot be "${choice[2]}"`, `choose one of ${choice[3]}`);
+  const missing = /^Flag (--[\w-]+) expects (?:a value|one of these values: (.*))$/.exec(text);
+  if (missing) {
+    const next = missing[2]
+      ? `choose one of ${missing[2]}`
+      : `write a value after it, as in ${missing[1]} VALUE`;
+    return new UsageError(`${missing[1]} needs a value`, next);
+  }
+  return new UsageError(text);
+}
+
+interface ParserFacts {
+  readonly input?: { readonly flags?: Readonly<Record<string, unknown>> };
+}
+
+/** The known name closest to what was typed, if one is close enough to be what was meant. */
+export function nearestName(typed: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let fewest = Math.max(2, Math.floor(typed.length / 3)) + 1;
+  for (const name of known) {
+    const edits = name.startsWith(typed) && typed.length > 2 ? 1 : editDistance(typed, name);
+    if (edits < fewest) [best, fewest] = [name, edits];
+  }
+  return best;
+}
+
+/** Letters to insert, delete, replace or swap with their neighbour to get from one word to the other. */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let cost = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, rows[i - 2]![j - 2]! + 1);
+      row.push(cost);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}
