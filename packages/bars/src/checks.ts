@@ -1,0 +1,167 @@
+import type { BarSeries, SessionDate, Ticker, TradingCalendar } from "@pf/market";
+
+/** What a bar can be found guilty of. */
+export type CheckRule =
+  | "ohlc"
+  | "price"
+  | "volume"
+  | "not-finite"
+  | "duplicate"
+  | "unsorted"
+  | "no-session"
+  | "beyond-calendar"
+  | "zero-volume"
+  | "jump"
+  | "gap"
+  | "stale";
+
+/** One breach of one rule by one bar, or by the absence of one. */
+export interface Finding {
+  readonly symbol: Ticker;
+  readonly date: SessionDate;
+  readonly rule: CheckRule;
+  /** Bars with a refusal are not used at all; a warning is for people to judge. */
+  readonly severity: "refuse" | "warn";
+  /** The rule and the numbers that break it, in words. */
+  readonly message: string;
+}
+
+export interface CheckOptions {
+  /**
+   * Largest change of the close from one bar to the next that passes without a warning, as a fraction.
+   * @default 0.25
+   */
+  readonly jump?: number;
+  /**
+   * How many bars in a row with the same open, high, low and close are suspicious.
+   * @default 5
+   */
+  readonly staleBars?: number;
+  /** The session whose bar should be there by now; without it nobody asks how recent the last bar is. */
+  readonly asOf?: SessionDate;
+}
+
+/**
+ * Examines bars against what a market can produce and what the calendar says. Pure; nothing is mended.
+ *
+ * Refused: numbers that are not finite, a price that is not positive, a negative volume, a low above or a high below
+ * any of open, high, low and close, a bar twice or out of order, a day on which the exchange was closed or which the
+ * calendar does not know. Warned about: no volume, a jump of the close, sessions without a bar between two bars, an
+ * unchanged bar for many sessions, a last bar older than `asOf`.
+ *
+ * @param series - daily or hourly bars, in any state; columns of equal length
+ * @returns findings in order of rows; none for sound bars
+ */
+export function checkBars(
+  series: BarSeries,
+  calendar: TradingCalendar,
+  options: CheckOptions = {},
+): readonly Finding[] {
+  const { jump = 0.25, staleBars = 5, asOf } = options;
+  const { sessions, open, high, low, close, volume, endsUtcMs } = series;
+  const findings: Finding[] = [];
+  const severityOf = (rule: CheckRule) => (warnings.has(rule) ? "warn" : "refuse");
+  const find = (date: SessionDate, rule: CheckRule, message: string) => {
+    findings.push({ symbol: series.ticker, date, rule, severity: severityOf(rule), message });
+  };
+  const tradingDays = tradingDaysOf(series, calendar);
+  /** How many bars up to here repeat the one before. */
+  let repeated = 0;
+
+  for (let row = 0; row < sessions.length; row++) {
+    const date = sessions[row]!;
+    const [o, h, l, c, v] = [open[row]!, high[row]!, low[row]!, close[row]!, volume[row]!];
+
+    if (date < calendar.first || date > calendar.last) {
+      find(date, "beyond-calendar", `the calendar knows ${calendar.first} to ${calendar.last} only`);
+    } else if (!tradingDays.position.has(date)) {
+      find(date, "no-session", closedMessage(date, calendar));
+    }
+
+    if (row > 0) {
+      const before = sessions[row - 1]!;
+      const order = endsUtcMs
+        ? endsUtcMs[row]! - endsUtcMs[row - 1]!
+        : date < before
+          ? -1
+          : date > before
+            ? 1
+            : 0;
+      if (order === 0) find(date, "duplicate", "the bar comes twice");
+      else if (order < 0) find(date, "unsorted", `the bar stands after that of ${before}`);
+      else {
+        const [from, to] = [tradingDays.position.get(before), tradingDays.position.get(date)];
+        const missing = from === undefined || to === undefined ? 0 : to - from - 1;
+        if (missing > 0) find(date, "gap", gapMessage(missing, before, tradingDays.days[from! + 1]!));
+      }
+    }
+
+    const values = { open: o, high: h, low: l, close: c, volume: v };
+    const strange = Object.entries(values).find(([, value]) => !Number.isFinite(value));
+    if (strange) {
+      find(date, "not-finite", `${strange[0]} is ${strange[1]}`);
+      repeated = 0;
+      continue;
+    }
+    const unpaid = Object.entries(values).find(([field, value]) => field !== "volume" && value <= 0);
+    if (unpaid) find(date, "price", `${unpaid[0]} is ${unpaid[1]}, and a price is positive`);
+    if (v < 0) find(date, "volume", `volume is ${v}, and cannot be negative`);
+    if (h < Math.max(o, l, c) || l > Math.min(o, h, c)) {
+      find(date, "ohlc", `low ${l}, open ${o}, close ${c}, high ${h} are not in order`);
+    }
+    if (v === 0) find(date, "zero-volume", "no share was traded");
+
+    if (row === 0) continue;
+    const previous = close[row - 1]!;
+    if (previous > 0 && c > 0 && Math.abs(c / previous - 1) > jump) {
+      find(
+        date,
+        "jump",
+        `close ${previous} to ${c}, ${percent(c / previous - 1)}, is more than ${percent(jump)}`,
+      );
+    }
+    const same = o === open[row - 1] && h === high[row - 1] && l === low[row - 1] && c === previous;
+    repeated = same ? repeated + 1 : 0;
+    // Once for a run, when it gets long enough.
+    if (repeated + 1 === staleBars) find(date, "stale", `the same prices for ${staleBars} bars in a row`);
+  }
+
+  const last = sessions.at(-1);
+  if (asOf !== undefined && last !== undefined && last < asOf) {
+    find(last, "stale", `the last bar is of ${last}, and ${asOf} was expected`);
+  }
+  return findings;
+}
+
+/** The findings that make bars unusable. */
+export function refusals(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ severity }) => severity === "refuse");
+}
+
+const warnings: ReadonlySet<CheckRule> = new Set(["zero-volume", "jump", "gap", "stale"]);
+
+/** The sessions around the bars with their places, so that one look-up replaces a question to the calendar. */
+function tradingDaysOf(series: BarSeries, calendar: TradingCalendar) {
+  let [from, to] = [calendar.last, calendar.first];
+  for (const session of series.sessions) {
+    if (session < from && session >= calendar.first) from = session;
+    if (session > to && session <= calendar.last) to = session;
+  }
+  const days = from <= to ? calendar.sessionsBetween(from, to) : [];
+  return { days, position: new Map(days.map((day, at) => [day, at])) };
+}
+
+/** Shared with those who read bars line by line. */
+export function closedMessage(date: SessionDate, calendar: TradingCalendar): string {
+  return `${calendar.name} was closed that day (${calendar.whyClosed(date)})`;
+}
+
+function gapMessage(missing: number, before: SessionDate, first: SessionDate): string {
+  return missing === 1
+    ? `no bar of ${first}, the session after ${before}`
+    : `no bars of ${missing} sessions after ${before}, the first of them ${first}`;
+}
+
+function percent(fraction: number): string {
+  return `${(fraction * 100).toFixed(1)} %`;
+}
