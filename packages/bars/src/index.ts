@@ -1,0 +1,40 @@
+export type { BarCache } from "./cache.js";
+export { openBarCache } from "./cache.js";
+export type { CheckOptions, CheckRule, Finding } from "./checks.js";
+export { checkBars, refusals } from "./checks.js";
+export { contentHash } from "./content-hash.js";
+export { csvSource } from "./csv.js";
+export type { CsvProblem } from "./errors.js";
+export {
+  BarsRefusedError,
+  CacheFileError,
+  CacheReadError,
+  CsvFileError,
+  IngestInterruptedError,
+  InvalidTickerError,
+  MissingBarsError,
+  NoBarsError,
+  SourceMismatchError,
+  SourceUnavailableError,
+  WriteError,
+} from "./errors.js";
+export type { IngestOptions, IngestProgress, SymbolOutcome } from "./ingest.js";
+export { fetchBars, ingest, readCoverage } from "./ingest.js";
+export type { LoadedSeries } from "./load.js";
+export { loadSeries } from "./load.js";
+export type { BarKind, StoredBars } from "./parquet.js";
+
+export type {
+  CacheCoverage,
+  Coverage,
+  IngestPlan,
+  PlanOptions,
+  Span,
+  SymbolPlan,
+  WantedBars,
+} from "./plan.js";
+export { planIngest } from "./plan.js";
+export type { BarSource, FetchedBars, FetchOptions } from "./source.js";
+export { barsBetween } from "./source.js";
+export type { SyntheticOptions } from "./synthetic.js";
+export { syntheticSource, syntheticTickers } from "./synthetic.js";

@@ -1,0 +1,139 @@
+import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
+import { CacheFileError, SourceMismatchError } from "./errors.js";
+
+/** What the cache holds of one symbol. */
+export interface Coverage {
+  readonly first: SessionDate;
+  readonly last: SessionDate;
+  readonly rows: number;
+  readonly hash: string;
+  readonly source: string;
+  /** The first day ever asked for; asking again for days before `first` would bring nothing. */
+  readonly requestedFrom: SessionDate;
+}
+
+/** What the cache holds of each symbol; a file that cannot be used is told by its error, a symbol without one is absent. */
+export type CacheCoverage = ReadonlyMap<Ticker, Coverage | CacheFileError>;
+
+export interface WantedBars {
+  readonly symbols: readonly Ticker[];
+  /** The closed interval of days for which bars are wanted. */
+  readonly from: SessionDate;
+  readonly to: SessionDate;
+  /** The name of the source that will be asked. */
+  readonly source: string;
+  /** The last session whose bar is finished: later bars would still change, so nobody asks for them. */
+  readonly completeThrough?: SessionDate;
+}
+
+export interface PlanOptions {
+  /**
+   * How many cached sessions are asked for again beside missing ones, to notice a rewritten history.
+   * @default 5
+   */
+  readonly overlap?: number;
+  /** Fetch everything anew, also over bars of another source and over damaged files. */
+  readonly replace?: boolean;
+}
+
+/** A closed interval of sessions to ask a source for. */
+export interface Span {
+  readonly from: SessionDate;
+  readonly to: SessionDate;
+}
+
+/** What to do for one symbol. */
+export type SymbolPlan =
+  | { readonly symbol: Ticker; readonly action: "nothing"; readonly coverage: Coverage | undefined }
+  | { readonly symbol: Ticker; readonly action: "create"; readonly spans: readonly [Span] }
+  | {
+      readonly symbol: Ticker;
+      readonly action: "extend";
+      readonly coverage: Coverage;
+      /** What to ask for: missing sessions, each span with cached ones at its inner end for comparison. */
+      readonly spans: readonly Span[];
+      /** What to ask for instead, once, if the comparison fails. */
+      readonly whole: Span;
+    }
+  | { readonly symbol: Ticker; readonly action: "refuse"; readonly error: Error };
+
+/** What an ingestion is going to ask, decided before anything is asked; data, so that it can be shown and tested. */
+export interface IngestPlan {
+  readonly source: string;
+  readonly steps: readonly SymbolPlan[];
+}
+
+/**
+ * Decides what to ask a source for: what is missing at either end, with a few cached sessions for comparison, and
+ * nothing where the cache is complete. Holes between cached bars are facts of the source and not asked for again.
+ *
+ * @returns a step for each wanted symbol, in the wanted order
+ * @throws CalendarRangeError when the span reaches beyond the calendar
+ */
+export function planIngest(
+  coverage: CacheCoverage,
+  wanted: WantedBars,
+  calendar: TradingCalendar,
+  options: PlanOptions = {},
+): IngestPlan {
+  const { overlap = 5, replace = false } = options;
+  const span = sessionsOf(wanted, calendar);
+  const planOf = (symbol: Ticker): SymbolPlan => {
+    const cached = coverage.get(symbol);
+    if (!span)
+      return { symbol, action: "nothing", coverage: cached instanceof CacheFileError ? undefined : cached };
+    if (cached === undefined) return { symbol, action: "create", spans: [span] };
+    if (cached instanceof CacheFileError) {
+      return replace
+        ? { symbol, action: "create", spans: [span] }
+        : { symbol, action: "refuse", error: cached };
+    }
+    if (cached.source !== wanted.source) {
+      if (replace) return { symbol, action: "create", spans: [span] };
+      return {
+        symbol,
+        action: "refuse",
+        error: new SourceMismatchError(symbol, cached.source, wanted.source),
+      };
+    }
+    const whole = { from: earlier(span.from, cached.requestedFrom), to: later(span.to, cached.last) };
+    if (replace) return { symbol, action: "create", spans: [whole] };
+    const spans = missingSpans(cached, span, calendar, overlap);
+    if (spans.length === 0) return { symbol, action: "nothing", coverage: cached };
+    return { symbol, action: "extend", coverage: cached, spans, whole };
+  };
+  return { source: wanted.source, steps: wanted.symbols.map(planOf) };
+}
+
+/** The wanted days as sessions that are over, or nothing if there is none. */
+function sessionsOf({ from, to, completeThrough }: WantedBars, calendar: TradingCalendar): Span | undefined {
+  const end = completeThrough === undefined ? to : earlier(to, completeThrough);
+  if (end < from) return undefined;
+  const sessions = calendar.sessionsBetween(from, end);
+  return sessions.length === 0 ? undefined : { from: sessions[0]!, to: sessions.at(-1)! };
+}
+
+function missingSpans(cached: Coverage, wanted: Span, calendar: TradingCalendar, overlap: number): Span[] {
+  const spans: Span[] = [];
+  const askedFrom = earlier(cached.requestedFrom, cached.first);
+  if (wanted.from < askedFrom) {
+    const known = calendar.sessionsBetween(cached.first, cached.last).slice(0, overlap);
+    spans.push({ from: wanted.from, to: known.at(-1) ?? calendar.previous(cached.first) });
+  }
+  if (wanted.to > cached.last) {
+    const known = calendar.sessionsBetween(cached.first, cached.last);
+    spans.push({
+      from: known[Math.max(0, known.length - overlap)] ?? calendar.next(cached.last),
+      to: wanted.to,
+    });
+  }
+  return spans;
+}
+
+function earlier(a: SessionDate, b: SessionDate): SessionDate {
+  return a < b ? a : b;
+}
+
+function later(a: SessionDate, b: SessionDate): SessionDate {
+  return a > b ? a : b;
+}
