@@ -11,7 +11,7 @@ import { timestampsOf } from "./timestamps.js";
  *
  * @returns 64 hexadecimal digits
  * @example
- * contentHash(series); // => "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"
+ * contentHash(series) === contentHash({ ...series, ticker: "OTHER" }); // => true
  */
 export function contentHash(series: BarSeries): string {
   return hashOf(timestampsOf(series), series);

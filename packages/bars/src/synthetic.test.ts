@@ -41,8 +41,16 @@ describe("the synthetic market", () => {
     }
     hashes.add(contentHash(await adjusted("SPY", 1, { epoch: "2006-01-03" })));
     expect(hashes.size).toBe(13);
-    expect(source(1).name).toBe("synthetic:1");
-    expect(source(1, { epoch: "2006-01-03" }).name).toBe("synthetic:1:2006-01-03");
+  });
+
+  it("has a name that tells apart all that makes other bars", () => {
+    const options = [{}, { epoch: "2006-01-03" }, { complete: true }, { rebase: true }];
+    expect(options.map((more) => source(1, more).name)).toEqual([
+      "synthetic:1",
+      "synthetic:1:2006-01-03",
+      "synthetic:1:complete",
+      "synthetic:1:rebased",
+    ]);
   });
 
   it("never changes a bar once given, whatever span is asked for, in whatever order", async () => {

@@ -9,7 +9,7 @@ export interface SyntheticOptions {
   readonly seed: number | string;
   readonly calendar: TradingCalendar;
   /**
-   * The day the market begins. Every bar depends on it, so it is part of the source's name unless it is the default.
+   * The day the market begins, on which every bar depends.
    * @default "2005-01-03"
    */
   readonly epoch?: string;
@@ -46,7 +46,13 @@ export function syntheticSource(options: SyntheticOptions): BarSource {
   const epoch = sessionDate(options.epoch ?? defaultEpoch);
   const market = marketOf(String(seed), epoch, calendar);
   return {
-    name: `synthetic:${seed}${epoch === defaultEpoch ? "" : `:${epoch}`}`,
+    // Whatever makes other bars makes another name, so that the cache never mixes them.
+    name: [
+      `synthetic:${seed}`,
+      ...(epoch === defaultEpoch ? [] : [epoch]),
+      ...(complete ? ["complete"] : []),
+      ...(rebase ? ["rebased"] : []),
+    ].join(":"),
     async fetch(ticker, from, to) {
       checkedTicker(ticker);
       const path = walk(ticker, roleOf(ticker), market.until(to), String(seed), complete);
@@ -416,7 +422,7 @@ function rebased({ adjusted, trades, quoted }: Path): Pick<Path, "adjusted" | "t
       high: by(series.high),
       low: by(series.low),
       close: by(series.close),
-      volume: series.volume.map((shares) => Math.round(shares / quoted.overTrades)),
+      volume: series.volume.map((shares) => Math.max(1, Math.round(shares / quoted.overTrades))),
     };
   };
   return { adjusted: scaled(adjusted, quoted.overAdjusted), trades: scaled(trades, quoted.overTrades) };
