@@ -1,0 +1,55 @@
+import { decimal, percent } from "./formatters.js";
+import type { ChartInput } from "./input.js";
+
+/** Family of the fonts this package brings; a page falls back to what it has. */
+export const fontFamily = "DejaVu Sans, sans-serif";
+
+export const ink = {
+  strong: "#1c2530",
+  normal: "#46515e",
+  faint: "#8a949f",
+  line: "#c9d0d8",
+  grid: "#e7ebef",
+} as const;
+export const portfolioColor = "#1f5fa8";
+export const lossColor = "#b2182b";
+/** Told apart by people who confuse red and green, and in grey print. */
+export const benchmarkColors = ["#e08214", "#2a9d8f", "#8073ac"] as const;
+
+/** What every chart starts with. */
+export const base = {
+  animation: false,
+  backgroundColor: "#ffffff",
+  useUTC: true,
+  textStyle: { fontFamily, color: ink.normal, fontSize: 12 },
+} as const;
+
+export function heading(text: string, subtext: string) {
+  return {
+    text,
+    subtext,
+    left: 24,
+    top: 18,
+    itemGap: 13,
+    textStyle: { fontFamily, fontSize: 18, fontWeight: "bold" as const, color: ink.strong },
+    subtextStyle: { fontFamily, fontSize: 12, color: ink.normal },
+  };
+}
+
+export function portfolioName(input: ChartInput): string {
+  return input.title ?? "Portfolio";
+}
+
+/** The period and the numbers that a reader of any of the charts wants beside it. */
+export function keyFigures({ result, metrics }: ChartInput): string {
+  const { sessions } = result;
+  const [first, last] = [sessions[0], sessions[sessions.length - 1]];
+  const period = first === last ? `${first}` : `${first} to ${last}`;
+  return [
+    `${period}, ${decimal(sessions.length, 0)} session${sessions.length === 1 ? "" : "s"}`,
+    `CAGR ${percent(metrics.CAGR)}`,
+    `Sharpe ${decimal(metrics.Sharpe)}`,
+    `MaxDD ${percent(metrics.MaxDD)}`,
+    "net of costs",
+  ].join("   \u00b7   ");
+}
