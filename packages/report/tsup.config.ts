@@ -1,3 +1,6 @@
+import { copyFile, mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { defineConfig } from "tsup";
 
 export default defineConfig({
@@ -5,6 +8,32 @@ export default defineConfig({
   format: ["esm", "cjs"],
   target: "node20",
   clean: true,
+  // The font folder is found from the address of the module, which CommonJS does not have by itself.
+  shims: true,
+  // ECharts is 62 MB installed and a small part of it is used: that part travels in the chunk.
+  noExternal: [/^echarts/, /^zrender/, "tslib"],
+  define: { "process.env.NODE_ENV": '"production"' },
   // TypeScript 6 deprecates the baseUrl that tsup's d.ts step sets by itself.
   dts: { compilerOptions: { ignoreDeprecations: "6.0" } },
+  async onSuccess() {
+    const fonts = folderOf("dejavu-fonts-ttf");
+    await mkdir("dist/fonts", { recursive: true });
+    for (const name of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]) {
+      await copyFile(join(fonts, "ttf", name), join("dist/fonts", name));
+    }
+    await copyFile(join(fonts, "LICENSE"), "dist/fonts/LICENSE");
+    // What is bundled keeps its licence.
+    const echarts = folderOf("echarts");
+    const zrender = folderOf("zrender", join(echarts, "package.json"));
+    const tslib = dirname(createRequire(join(echarts, "package.json")).resolve("tslib"));
+    await mkdir("dist/licenses", { recursive: true });
+    await copyFile(join(echarts, "LICENSE"), "dist/licenses/echarts.txt");
+    await copyFile(join(echarts, "NOTICE"), "dist/licenses/echarts-notice.txt");
+    await copyFile(join(zrender, "LICENSE"), "dist/licenses/zrender.txt");
+    await copyFile(join(tslib, "LICENSE.txt"), "dist/licenses/tslib.txt");
+  },
 });
+
+function folderOf(name: string, from = import.meta.url): string {
+  return dirname(createRequire(from).resolve(`${name}/package.json`));
+}

@@ -1,0 +1,18 @@
+export { drawdownChart, drawdownSize } from "./charts/drawdown.js";
+export { equityChart, equitySize } from "./charts/equity.js";
+export { heatmapSize, monthlyHeatmap } from "./charts/heatmap.js";
+export type { ChartBenchmark, ChartInput, ChartOption, ChartSeries, ChartSize } from "./charts/input.js";
+export type { RenderOptions } from "./charts/png.js";
+export { renderPng } from "./charts/png.js";
+export type { DrawdownPeriod, EquityPath } from "./drawdowns.js";
+export { underwater, worstDrawdowns } from "./drawdowns.js";
+export { FontsMissingError, ReportInputError, WriteError } from "./errors.js";
+export type { JsonObject, JsonValue, MetricsJson } from "./json.js";
+export { jsonText, metricNames, metricsJson } from "./json.js";
+export type { CalendarReturns, MonthReturn, ReturnPath, YearReturn } from "./months.js";
+export { monthlyReturns } from "./months.js";
+export type { BacktestReportInput, BenchmarkReport } from "./plan.js";
+export { planBacktestReport } from "./plan.js";
+export { returnsCsv, weightsCsv } from "./tables.js";
+export type { PlannedFile, WriteOptions } from "./write.js";
+export { writeReport } from "./write.js";

@@ -1,0 +1,91 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { planBacktestReport } from "../src/index.js";
+import { reportOf, runOf, walk, weekdays } from "./worlds.js";
+
+const home = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(home, "dist");
+
+/** Plans the report it is given; says whether the drawing library was there before the first picture, and after. */
+const plan = `
+  // Resvg is a native module: once it is loaded, its file is among the shared objects of the process.
+  const drawing = () => process.report.getReport().sharedObjects.some((one) => one.includes("resvg"));
+  const input = JSON.parse(fs.readFileSync(0, "utf8"), (_, value) => (value?.column ? new globalThis[value.column](value.values) : value));
+  const before = drawing();
+  const { createHash } = await import("node:crypto");
+  const files = await report.planBacktestReport(input);
+  const shown = files.map(({ name, bytes }) => [name, createHash("sha256").update(bytes).digest("hex")]);
+  process.stdout.write(JSON.stringify({ before, after: drawing(), files: shown }));
+`;
+const programs = {
+  "an ECMAScript module": {
+    name: "plan.mjs",
+    text: `import fs from "node:fs"; import * as report from ${JSON.stringify(join(dist, "index.js"))};${plan}`,
+  },
+  "a CommonJS module": {
+    name: "plan.cjs",
+    text: `const fs = require("node:fs"); const report = require(${JSON.stringify(join(dist, "index.cjs"))});
+      (async () => {${plan}})();`,
+  },
+};
+
+describe("the built package", () => {
+  beforeAll(() => {
+    // A test run through the workspace has built it before.
+    if (!existsSync(join(dist, "index.cjs"))) execFileSync("npx", ["tsup"], { cwd: home, stdio: "ignore" });
+  }, 120_000);
+
+  it.each(Object.entries(programs))(
+    "as %s makes the files that its sources make, and loads the drawing library only then",
+    async (_, program) => {
+      const sessions = weekdays("2020-01-01", 400);
+      const input = {
+        ...reportOf(runOf(sessions, walk(5, 400)), { SPY: runOf(sessions, walk(6, 400)) }),
+        plots: true,
+      };
+      const folder = mkdtempSync(join(tmpdir(), "pf-report-built-"));
+      try {
+        writeFileSync(join(folder, program.name), program.text);
+        const output = execFileSync(process.execPath, [join(folder, program.name)], {
+          input: JSON.stringify(input, (__, value: unknown) =>
+            value instanceof Float64Array || value instanceof Int32Array
+              ? { column: value.constructor.name, values: [...value] }
+              : value,
+          ),
+          cwd: folder,
+          maxBuffer: 16e6,
+        });
+        const made = JSON.parse(output.toString()) as {
+          before: boolean;
+          after: boolean;
+          files: [string, string][];
+        };
+        expect([made.before, made.after]).toEqual([false, true]);
+        const expected = await planBacktestReport(input);
+        expect(made.files).toEqual(
+          expected.map(({ name, bytes }) => [name, createHash("sha256").update(bytes).digest("hex")]),
+        );
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    30_000,
+  );
+
+  it("brings its fonts, and the licences of what it brings", () => {
+    const fonts = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "LICENSE"].map((name) => `fonts/${name}`);
+    const licenses = ["echarts", "echarts-notice", "zrender", "tslib"].map((name) => `licenses/${name}.txt`);
+    for (const name of [...fonts, ...licenses]) {
+      expect(readFileSync(join(dist, name)).length, name).toBeGreaterThan(150);
+    }
+  });
+
+  it("keeps ECharts in a chunk of its own, which importing the package does not load", () => {
+    expect(readFileSync(join(dist, "index.js")).length).toBeLessThan(60_000);
+  });
+});
