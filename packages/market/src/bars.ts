@@ -33,20 +33,45 @@ export interface BarSeries {
  * @throws InvalidBarsError naming the symbol and the first row out of order
  */
 export function assertBarSeries(series: BarSeries): void {
+  assertParallel(series);
+  assertAscending(series);
+}
+
+/** Half of {@link assertBarSeries}: every column has a value for every row. */
+export function assertParallel(series: BarSeries): void {
   const rows = series.sessions.length;
-  for (const field of ["open", "high", "low", "close", "volume"] as const) {
-    if (series[field].length !== rows) {
-      throw new InvalidBarsError(series.ticker, `column ${field} has ${series[field].length} values for ${rows} sessions`);
+  for (const field of ["open", "high", "low", "close", "volume", "endsUtcMs"] as const) {
+    const column = series[field];
+    if (column && column.length !== rows) {
+      throw new InvalidBarsError(
+        series.ticker,
+        `column ${field} has ${column.length} values for ${rows} sessions`,
+      );
     }
   }
-  const ends = series.endsUtcMs;
-  if (ends && ends.length !== rows) {
-    throw new InvalidBarsError(series.ticker, `column endsUtcMs has ${ends.length} values for ${rows} sessions`);
+}
+
+/** The other half: each row comes after the one before it. */
+export function assertAscending(series: BarSeries): void {
+  const { sessions, endsUtcMs: ends } = series;
+  if (ends && ends.length > 0 && !Number.isFinite(ends[0])) throw outOfOrder(series, 0);
+  for (let row = 1; row < sessions.length; row++) {
+    const ascending = ends
+      ? ends[row]! > ends[row - 1]! && sessions[row]! >= sessions[row - 1]!
+      : sessions[row]! > sessions[row - 1]!;
+    if (!ascending) throw outOfOrder(series, row);
   }
-  for (let row = 1; row < rows; row++) {
-    const ascending = ends ? ends[row]! > ends[row - 1]! : series.sessions[row]! > series.sessions[row - 1]!;
-    if (!ascending) {
-      throw new InvalidBarsError(series.ticker, `the bar of ${series.sessions[row]} does not come after ${series.sessions[row - 1]}`);
-    }
-  }
+  // After a finite start, ascending values are finite but for an infinite last one.
+  if (ends && ends.length > 0 && !Number.isFinite(ends.at(-1))) throw outOfOrder(series, ends.length - 1);
+}
+
+function outOfOrder({ ticker, sessions, endsUtcMs: ends }: BarSeries, row: number): InvalidBarsError {
+  const name = (at: number) => `${sessions[at]}${ends ? ` that ends at ${instantText(ends[at]!)}` : ""}`;
+  if (ends && !Number.isFinite(ends[row]))
+    return new InvalidBarsError(ticker, `the bar of ${name(row)} has no end`);
+  return new InvalidBarsError(ticker, `the bar of ${name(row)} does not come after that of ${name(row - 1)}`);
+}
+
+function instantText(utcMs: number): string {
+  return Math.abs(utcMs) <= 8.64e15 ? new Date(utcMs).toISOString() : String(utcMs);
 }

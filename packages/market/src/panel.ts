@@ -1,5 +1,5 @@
 import type { BarSeries, Field, Ticker } from "./bars.js";
-import { assertBarSeries } from "./bars.js";
+import { assertAscending, assertParallel } from "./bars.js";
 import { InvalidBarsError, PanelLookupError } from "./errors.js";
 import type { SessionDate } from "./session.js";
 
@@ -14,24 +14,37 @@ export interface Panel {
   readonly endsUtcMs?: Float64Array;
   /** Universe order, the tie-breaker everywhere. */
   readonly tickers: readonly Ticker[];
-  /** One value per row, `NaN` where the symbol has no bar. Do not write into it. */
+  /**
+   * One value per row, `NaN` where the symbol has no bar. Do not write into it: it is the memory of the bars themselves.
+   *
+   * @throws PanelLookupError when the panel does not hold the ticker
+   */
   column(field: Field, ticker: Ticker): Float64Array;
-  /** The rows `0..row`, the row included: a view that cannot see what comes after. */
+  /**
+   * The rows `0..row`, the row included: a view that cannot see what comes after.
+   *
+   * @throws PanelLookupError when there is no such row
+   */
   upTo(row: number): Panel;
-  /** The rows `from..to`, `to` excluded: a train window, or a date range. */
+  /**
+   * The rows `from..to`, `to` excluded: a train window, or a date range.
+   *
+   * @throws PanelLookupError when they do not lie within the panel
+   */
   between(from: number, to: number): Panel;
 }
 
-const fields = ["open", "high", "low", "close", "volume"] as const;
 type Columns = Readonly<Record<Field, Float64Array>>;
 
 /**
- * Puts the bars of several symbols on one axis.
+ * Puts the bars of several symbols on one axis. A symbol that has all of its rows keeps its columns as they are; only
+ * one with holes is copied.
  *
  * @param series - one series a symbol; their order is the universe order
  * @param options - `join: "sessions"` (the default) keeps every session on which any symbol has a bar;
  *   `"intersection"` only those on which all have one
- * @throws InvalidBarsError when a series is out of order, a symbol comes twice, or daily and hourly bars are mixed
+ * @throws InvalidBarsError when a series is out of order, a symbol comes twice, daily and hourly bars are mixed, or two
+ *   symbols disagree about the session of an hourly bar
  */
 export function alignPanel(
   series: readonly BarSeries[],
@@ -39,20 +52,32 @@ export function alignPanel(
 ): Panel {
   const seen = new Set<Ticker>();
   for (const one of series) {
-    assertBarSeries(one);
+    assertParallel(one);
     if (seen.has(one.ticker)) throw new InvalidBarsError(one.ticker, "given twice");
     seen.add(one.ticker);
     if ((one.endsUtcMs === undefined) !== (series[0]!.endsUtcMs === undefined)) {
       throw new InvalidBarsError(one.ticker, "daily and hourly bars cannot share a panel");
     }
   }
-  const axis = mergeAxes(series, options.join ?? "sessions");
+  const [first, ...others] = series;
+  if (!first) return panelOf([], undefined, [], new Map());
+  assertAscending(first);
+  // The common case, every symbol on the same rows, is settled by comparing; rows equal to ordered ones are in order.
+  const unlike = new Set(others.filter((one) => !hasSameRows(one, first)));
+  let axis: Axis = first;
+  for (const one of unlike) {
+    assertAscending(one);
+    axis = options.join === "intersection" ? intersection(axis, one) : union(axis, one);
+  }
   const columns = new Map<Ticker, Columns>();
-  for (const one of series) columns.set(one.ticker, scatter(one, axis.keys));
+  for (const one of series) {
+    const untouched = axis === first && !unlike.has(one);
+    columns.set(one.ticker, untouched ? one : scatter(one, axis));
+  }
   return panelOf(
     axis.sessions,
     axis.endsUtcMs,
-    series.map((one) => one.ticker),
+    series.map(({ ticker }) => ticker),
     columns,
   );
 }
@@ -62,84 +87,139 @@ export function alignPanel(
  * needs a policy for missing data: a hole in the input stays a hole, and a window spans it.
  *
  * @param columns - parallel columns; a row is a hole where the first of them is `NaN`
- * @param compute - receives the columns without the holes and returns one value per own bar
+ * @param compute - receives the columns without the holes and returns one value per own bar; it must not write into
+ *   what it receives, which is the columns' own memory where there is no hole to leave out
+ * @throws PanelLookupError when the columns differ in length or the function does not return one value per own bar
  */
 export function mapOwnBars(
   columns: readonly Float64Array[],
   compute: (...own: readonly Float64Array[]) => Float64Array,
 ): Float64Array {
-  const [first] = columns;
-  if (!first) throw new PanelLookupError("mapOwnBars needs at least one column");
-  let own = 0;
-  for (let row = 0; row < first.length; row++) if (!Number.isNaN(first[row]!)) own++;
-  if (own === first.length) return compute(...columns);
-  const packed = columns.map((column) => {
-    const dense = new Float64Array(own);
-    for (let row = 0, at = 0; row < first.length; row++) if (!Number.isNaN(first[row]!)) dense[at++] = column[row]!;
-    return dense;
-  });
+  const [mask] = columns;
+  if (!mask) throw new PanelLookupError("mapOwnBars needs at least one column");
+  const rows = mask.length;
+  for (const column of columns) {
+    if (column.length === rows) continue;
+    throw new PanelLookupError(`mapOwnBars was given columns of ${rows} and of ${column.length} rows`);
+  }
+  let [from, to, own] = [0, 0, 0];
+  for (let row = 0; row < rows; row++) {
+    if (Number.isNaN(mask[row]!)) continue;
+    if (own === 0) from = row;
+    to = row + 1;
+    own++;
+  }
+  // A late starter has all its holes outside the first and the last bar and needs no copy of what is between them.
+  const dense = own === to - from;
+  const packed = columns.map((column) =>
+    dense ? column.subarray(from, to) : withoutHoles(column, mask, own),
+  );
   const values = compute(...packed);
-  const out = new Float64Array(first.length).fill(Number.NaN);
-  for (let row = 0, at = 0; row < first.length; row++) if (!Number.isNaN(first[row]!)) out[row] = values[at++]!;
+  if (values.length !== own) {
+    throw new PanelLookupError(
+      `mapOwnBars was given a function that returns ${values.length} values for ${own} bars`,
+    );
+  }
+  if (own === rows) return values;
+  const out = new Float64Array(rows).fill(Number.NaN);
+  if (dense) out.set(values, from);
+  else for (let row = from, at = 0; row < to; row++) if (!Number.isNaN(mask[row]!)) out[row] = values[at++]!;
   return out;
 }
 
-interface Axis {
-  /** What orders the rows: session dates of daily bars, end instants of hourly ones. */
-  readonly keys: readonly (string | number)[];
-  readonly sessions: readonly SessionDate[];
-  readonly endsUtcMs: Float64Array | undefined;
+function withoutHoles(column: Float64Array, mask: Float64Array, own: number): Float64Array {
+  const packed = new Float64Array(own);
+  for (let row = 0, at = 0; at < own; row++) if (!Number.isNaN(mask[row]!)) packed[at++] = column[row]!;
+  return packed;
 }
 
-function keysOf(series: BarSeries): ArrayLike<string | number> {
-  return series.endsUtcMs ?? series.sessions;
+/** The rows of a panel or of a series. They are ordered by end instant where there is one, else by session. */
+type Axis = Pick<BarSeries, "sessions" | "endsUtcMs">;
+
+function keysOf(axis: Axis): ArrayLike<string | number> {
+  return axis.endsUtcMs ?? axis.sessions;
 }
 
-function mergeAxes(series: readonly BarSeries[], join: "sessions" | "intersection"): Axis {
-  const [first] = series;
-  // The common case, every symbol on the same sessions, needs no counting.
-  if (first && series.every((one) => sameKeys(keysOf(one), keysOf(first)))) {
-    return { keys: Array.from(keysOf(first)), sessions: first.sessions, endsUtcMs: first.endsUtcMs };
-  }
-  const counts = new Map<string | number, { count: number; session: SessionDate }>();
-  for (const one of series) {
-    const keys = keysOf(one);
-    for (let row = 0; row < keys.length; row++) {
-      const known = counts.get(keys[row]!);
-      if (known) known.count++;
-      else counts.set(keys[row]!, { count: 1, session: one.sessions[row]! });
-    }
-  }
-  const kept = [...counts]
-    .filter(([, { count }]) => join === "sessions" || count === series.length)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    keys: kept.map(([key]) => key),
-    sessions: kept.map(([, { session }]) => session),
-    endsUtcMs: first?.endsUtcMs ? Float64Array.from(kept, ([key]) => key as number) : undefined,
-  };
+function hasSameRows(a: Axis, b: Axis): boolean {
+  if (a.sessions.length !== b.sessions.length) return false;
+  if (!sameValues(a.sessions, b.sessions)) return false;
+  return a.endsUtcMs === undefined || sameValues(a.endsUtcMs, b.endsUtcMs!);
 }
 
-function sameKeys(a: ArrayLike<string | number>, b: ArrayLike<string | number>): boolean {
+function sameValues<T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean {
   if (a === b) return true;
-  if (a.length !== b.length) return false;
   for (let row = 0; row < a.length; row++) if (a[row] !== b[row]) return false;
   return true;
 }
 
-function scatter(series: BarSeries, axis: readonly (string | number)[]): Columns {
-  const keys = keysOf(series);
-  if (sameKeys(keys, axis)) return series;
-  const out = Object.fromEntries(
-    fields.map((field) => [field, new Float64Array(axis.length).fill(Number.NaN)]),
-  ) as Record<Field, Float64Array>;
-  for (let row = 0, own = 0; row < axis.length; row++) {
-    // Both are ascending; own bars that the intersection dropped are stepped over.
-    while (own < keys.length && keys[own]! < axis[row]!) own++;
-    if (own === keys.length || keys[own] !== axis[row]) continue;
-    for (const field of fields) out[field][row] = series[field][own]!;
+/** The row of the axis on which each bar falls, -1 where the axis does not have it. */
+function rowsOn(axis: Axis, series: BarSeries): Int32Array {
+  const [wanted, keys] = [keysOf(series), keysOf(axis)];
+  const rows = new Int32Array(wanted.length);
+  for (let own = 0, row = 0; own < wanted.length; own++) {
+    const key = wanted[own]!;
+    while (row < keys.length && keys[row]! < key) row++;
+    rows[own] = row < keys.length && keys[row] === key ? row : -1;
+    if (rows[own]! >= 0 && axis.sessions[row] !== series.sessions[own]) {
+      const problem = `the bar that ends at ${new Date(key).toISOString()} belongs to ${series.sessions[own]} here, to ${axis.sessions[row]} elsewhere`;
+      throw new InvalidBarsError(series.ticker, problem);
+    }
   }
-  return out;
+  return rows;
+}
+
+function union(axis: Axis, series: BarSeries): Axis {
+  const rows = rowsOn(axis, series);
+  if (!rows.includes(-1)) return axis;
+  const [keys, ownKeys] = [keysOf(axis), keysOf(series)];
+  const sessions: SessionDate[] = [];
+  const ends: number[] = [];
+  for (let row = 0, own = 0; row < keys.length || own < ownKeys.length; ) {
+    const isNew = own < ownKeys.length && rows[own] === -1;
+    const takesOwn = isNew && (row === keys.length || ownKeys[own]! < keys[row]!);
+    sessions.push(takesOwn ? series.sessions[own]! : axis.sessions[row]!);
+    if (axis.endsUtcMs) ends.push(takesOwn ? series.endsUtcMs![own]! : axis.endsUtcMs[row]!);
+    if (takesOwn || rows[own] === row) own++;
+    if (!takesOwn) row++;
+  }
+  return axis.endsUtcMs
+    ? orderedSessions({ sessions, endsUtcMs: Float64Array.from(ends) }, series.ticker)
+    : { sessions };
+}
+
+/** Hourly bars of different symbols, each in order, may still disagree about which session comes first. */
+function orderedSessions(axis: Axis, ticker: Ticker): Axis {
+  const { sessions } = axis;
+  const row = sessions.findIndex((session, at) => at > 0 && session < sessions[at - 1]!);
+  if (row < 0) return axis;
+  const problem = `a bar of ${sessions[row]} ends after one that belongs to ${sessions[row - 1]} elsewhere`;
+  throw new InvalidBarsError(ticker, problem);
+}
+
+function intersection(axis: Axis, series: BarSeries): Axis {
+  const rows = rowsOn(axis, series).filter((row) => row >= 0);
+  if (rows.length === axis.sessions.length) return axis;
+  const sessions = Array.from(rows, (row) => axis.sessions[row]!);
+  const ends = axis.endsUtcMs;
+  return ends ? { sessions, endsUtcMs: Float64Array.from(rows, (row) => ends[row]!) } : { sessions };
+}
+
+function scatter(series: BarSeries, axis: Axis): Columns {
+  if (hasSameRows(series, axis)) return series;
+  const rows = rowsOn(axis, series);
+  const onAxis = (column: Float64Array): Float64Array => {
+    const out = new Float64Array(axis.sessions.length).fill(Number.NaN);
+    for (let own = 0; own < rows.length; own++) if (rows[own]! >= 0) out[rows[own]!] = column[own]!;
+    return out;
+  };
+  const { open, high, low, close, volume } = series;
+  return {
+    open: onAxis(open),
+    high: onAxis(high),
+    low: onAxis(low),
+    close: onAxis(close),
+    volume: onAxis(volume),
+  };
 }
 
 function panelOf(
@@ -162,10 +242,22 @@ function panelOf(
     tickers,
     column(field, ticker) {
       const own = columns.get(ticker);
-      if (!own) throw new PanelLookupError(`no ticker ${ticker} in this panel; it holds ${tickers.join(", ")}`);
-      return own[field].subarray(start, start + rows);
+      if (!own) throw new PanelLookupError(`no ticker ${ticker} in this panel; it holds ${listed(tickers)}`);
+      const column = own[field];
+      return column.length === rows ? column : column.subarray(start, start + rows);
     },
-    upTo: (row) => between(0, row + 1),
+    upTo(row) {
+      if (!(Number.isInteger(row) && row >= 0 && row < rows)) {
+        throw new PanelLookupError(`there is no row ${row} in a panel of ${rows} rows`);
+      }
+      return between(0, row + 1);
+    },
     between,
   };
+}
+
+function listed(tickers: readonly Ticker[]): string {
+  if (tickers.length === 0) return "none";
+  const shown = tickers.slice(0, 20).join(", ");
+  return tickers.length > 20 ? `${shown} and ${tickers.length - 20} more` : shown;
 }

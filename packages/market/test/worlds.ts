@@ -17,7 +17,9 @@ export interface World {
 }
 
 /** Random markets: walks, identical twins, frozen and stepwise prices (ties), late starters, holes; also none and one. */
-export function worlds(options: { readonly minRows?: number; readonly maxRows?: number; readonly maxSymbols?: number } = {}): fc.Arbitrary<World> {
+export function worlds(
+  options: { readonly minRows?: number; readonly maxRows?: number; readonly maxSymbols?: number } = {},
+): fc.Arbitrary<World> {
   const { minRows = 1, maxRows = 90, maxSymbols = 6 } = options;
   return fc.integer({ min: minRows, max: maxRows }).chain((rows) =>
     fc.record({
@@ -25,7 +27,14 @@ export function worlds(options: { readonly minRows?: number; readonly maxRows?: 
       rows: fc.constant(rows),
       shapes: fc.array(
         fc.record({
-          kind: fc.constantFrom("walk" as const, "walk" as const, "walk" as const, "twin" as const, "constant" as const, "stepwise" as const),
+          kind: fc.constantFrom(
+            "walk" as const,
+            "walk" as const,
+            "walk" as const,
+            "twin" as const,
+            "constant" as const,
+            "stepwise" as const,
+          ),
           start: fc.oneof(fc.constant(0), fc.constant(0), fc.integer({ min: 0, max: rows - 1 })),
           holes: fc.oneof(fc.constant([]), fc.array(fc.integer({ min: 0, max: rows - 1 }), { maxLength: 4 })),
         }),
