@@ -49,7 +49,7 @@ export async function auditLines(
     {
       base: null,
       timestamp: () => `,"time":"${new Date(clock.nowUtcMs()).toISOString()}"`,
-      formatters: { level: () => ({}) },
+      formatters: { level: (level) => ({ level }) },
     },
     { write: (line: string) => lines.push(line) },
   );

@@ -59,6 +59,22 @@ export class NoSessionsError extends Error {
   }
 }
 
+/** The first run: the cache is empty as far as the universe goes. */
+export class EmptyCacheError extends Error {
+  override readonly name = "EmptyCacheError";
+  readonly code = "PF_MISSING_BARS";
+  readonly means = "The cache has to be filled once before anything can be computed.";
+  readonly next =
+    "run `pf fetch --source csv --csv-dir DIR` with your own files, or `pf fetch --source synthetic` to try it out";
+  constructor(
+    readonly symbols: readonly string[],
+    readonly directory: string,
+    options?: ErrorOptions,
+  ) {
+    super(`there are no bars in ${directory} yet: none of ${symbols.join(", ")}`, options);
+  }
+}
+
 /** So few rows that not even one return can be computed. */
 export class TooFewSessionsError extends Error {
   override readonly name = "TooFewSessionsError";

@@ -48,6 +48,7 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
   PF_INDICATOR_PARAMETER: { exit: 1, means: ourFault, next: reportIt },
   PF_INVALID_REPORT_INPUT: { exit: 1, means: ourFault, next: reportIt },
+  PF_INVALID_INSTANT: { exit: 1, means: ourFault, next: reportIt },
   PF_PANEL_LOOKUP: { exit: 1, means: ourFault, next: reportIt },
   PF_ROW_RANGE: { exit: 1, means: ourFault, next: reportIt },
 
@@ -76,6 +77,7 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "No session lies in such a range.",
     next: "give a start on or before the end",
   },
+  PF_INVALID_TIME: { exit: 2, means: "Times are New York's.", next: "write times as HH:MM, in quotes" },
   PF_CALENDAR_RANGE: {
     exit: 2,
     means: "Holidays are known for these years only, and nothing is guessed beyond them.",

@@ -1,4 +1,4 @@
-import type { BarSource, IngestProgress, SymbolOutcome } from "@pf/bars";
+import type { BarSource, SymbolOutcome } from "@pf/bars";
 import type { LoadedConfig } from "@pf/config";
 import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
 import { earlierOf, lastCompleteSession, readRange } from "./dates.js";
@@ -92,7 +92,9 @@ export async function fetchMarket(
     {
       replace: request.replace ?? false,
       ...(signal ? { signal } : {}),
-      onProgress: (progress) => onProgress(stepOf(progress)),
+      onProgress: ({ symbol, index, count, outcome }) => {
+        if (!outcome) onProgress({ step: `fetching ${symbol}`, at: index + 1, total: count });
+      },
     },
   );
   const fetched = outcomes.map(fetchedSymbol);
@@ -137,11 +139,6 @@ async function openSource(
       return csvSource(folder, calendar);
     }
   }
-}
-
-function stepOf({ symbol, index, count, outcome }: IngestProgress) {
-  const step = outcome ? `fetched ${symbol}` : `fetching ${symbol}`;
-  return { step, done: outcome ? index + 1 : index, total: count };
 }
 
 function fetchedSymbol(outcome: SymbolOutcome): FetchedSymbol {

@@ -5,6 +5,7 @@ export type { ConfigurationSources, Folders, ServiceContext } from "./context.js
 export { lastCompleteSession } from "./dates.js";
 export {
   BrokerSourceError,
+  EmptyCacheError,
   FetchIncompleteError,
   InterruptedError,
   NoSessionsError,

@@ -1,7 +1,7 @@
 import type { BarSeries, Panel, SessionDate, Ticker } from "@pf/market";
 import { alignPanel } from "@pf/market";
 import type { DateRange } from "./dates.js";
-import { NoSessionsError } from "./errors.js";
+import { EmptyCacheError, NoSessionsError } from "./errors.js";
 
 /** What one symbol brought to a result. */
 export interface SeriesFacts {
@@ -25,7 +25,7 @@ export interface MarketData {
 /**
  * Reads the cached bars of a universe and cuts them to a range, so that every indicator starts inside it.
  *
- * @throws MissingBarsError naming every symbol without bars
+ * @throws EmptyCacheError when there is not one of them, MissingBarsError naming those without bars otherwise
  * @throws CacheFileError when a file is damaged or not ours
  * @throws NoSessionsError when there is no bar in the range
  */
@@ -34,9 +34,16 @@ export async function loadMarket(
   universe: readonly Ticker[],
   range: DateRange,
 ): Promise<MarketData> {
-  const { barsBetween, contentHash, loadSeries, openBarCache } = await import("@pf/bars");
+  const { barsBetween, contentHash, loadSeries, MissingBarsError, openBarCache } = await import("@pf/bars");
   const cache = openBarCache(dataFolder);
-  const { series: whole, hashes, sources } = await loadSeries(cache, universe);
+  const {
+    series: whole,
+    hashes,
+    sources,
+  } = await loadSeries(cache, universe).catch((error: unknown) => {
+    const isFirstRun = error instanceof MissingBarsError && error.symbols.length === universe.length;
+    throw isFirstRun ? new EmptyCacheError(universe, dataFolder, { cause: error }) : error;
+  });
   const cut = whole.map((series) => {
     const [first, last] = [series.sessions[0], series.sessions.at(-1)];
     return first === undefined || last === undefined

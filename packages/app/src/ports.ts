@@ -10,8 +10,8 @@ export const systemClock: Clock = { nowUtcMs: () => Date.now() };
 export interface Progress {
   /** What is being done, "fetching SPY". */
   readonly step: string;
-  /** How many of {@link total} units are done, where the work has units. */
-  readonly done?: number;
+  /** Which of {@link total} units is being worked on, counted from 1, where the work has units. */
+  readonly at?: number;
   readonly total?: number;
 }
 

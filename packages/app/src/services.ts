@@ -67,7 +67,7 @@ export function createServices(context: ServiceContext): Services {
     },
     async targetWeights(request = {}) {
       const { decideTargets } = await import("./target-weights.js");
-      const setting = { dataFolder: folders.data, version, calendar, extensions, onProgress };
+      const setting = { dataFolder: folders.data, version, calendar, clock, extensions, onProgress };
       return decideTargets(request, await research(), setting);
     },
     async configShow() {

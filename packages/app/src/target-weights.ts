@@ -2,11 +2,11 @@ import { runBacktest } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { SessionDate, Ticker, TradingCalendar, Weights } from "@pf/market";
 import { type Candidate, createStrategy, type Decision, type Extensions, type Reason } from "@pf/selection";
-import { knownDay } from "./dates.js";
+import { knownDay, lastCompleteSession } from "./dates.js";
 import { NoSessionsError } from "./errors.js";
 import { type Manifest, manifestOf } from "./manifest.js";
 import { loadMarket } from "./market-data.js";
-import type { ProgressListener } from "./ports.js";
+import type { Clock, ProgressListener } from "./ports.js";
 
 export interface TargetWeightsRequest {
   /** `YYYY-MM-DD`; a day without session means the last one before it. Default: the latest cached session. */
@@ -39,6 +39,8 @@ export interface TargetWeightsOutcome {
   /** The targets of the session before, which the rule for incumbents and the no-trade band looked at. */
   readonly held: Weights;
   readonly heldByBand: boolean;
+  /** Complete sessions after `asOf` that the cache does not have; 0 when a session was asked for. */
+  readonly sessionsBehind: number;
   readonly manifest: Manifest;
 }
 
@@ -46,6 +48,7 @@ export interface TargetWeightsSetting {
   readonly dataFolder: string;
   readonly version: string;
   readonly calendar: TradingCalendar;
+  readonly clock: Clock;
   readonly extensions: Extensions;
   readonly onProgress: ProgressListener;
 }
@@ -59,7 +62,7 @@ export interface TargetWeightsSetting {
 export async function decideTargets(
   request: TargetWeightsRequest,
   loaded: LoadedConfig,
-  { dataFolder, version, calendar, extensions, onProgress }: TargetWeightsSetting,
+  { dataFolder, version, calendar, clock, extensions, onProgress }: TargetWeightsSetting,
 ): Promise<TargetWeightsOutcome> {
   const { config } = loaded;
   const session =
@@ -89,8 +92,15 @@ export async function decideTargets(
     overlays: decision.overlays,
     held,
     heldByBand: decision.heldByBand,
+    sessionsBehind: session === undefined ? sessionsAfter(decision.asOf, calendar, clock) : 0,
     manifest: manifestOf("weights", version, loaded, market, { lag, warmUp: strategy.warmUp }),
   };
+}
+
+/** How many sessions have closed since the one decided on. */
+function sessionsAfter(session: SessionDate, calendar: TradingCalendar, clock: Clock): number {
+  const latest = lastCompleteSession(calendar, clock);
+  return latest > session ? calendar.sessionsBetween(session, latest).length - 1 : 0;
 }
 
 function candidateRow({
