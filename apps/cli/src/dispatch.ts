@@ -14,7 +14,7 @@ export async function dispatch(argv: readonly string[], root: URL, context: RunC
   const asksForHelp = words.some((word) => word === "--help" || word === "-h");
   if (words.length === 0 || (asksForHelp && named.length === 0)) return help(config, [], context);
 
-  const [id = "", ...rest] = normalizeArgv(config, words);
+  const [id = "", ...rest] = withoutStrayWords(config, normalizeArgv(config, words));
   if (asksForHelp) return help(config, id.split(":"), context);
   const command = config.findCommand(id);
   if (command) {
@@ -29,6 +29,16 @@ export async function dispatch(argv: readonly string[], root: URL, context: RunC
     id.startsWith("-") ? "" : id.replaceAll(":", " "),
     config.commandIDs.map((known) => known.replaceAll(":", " ")),
   );
+}
+
+/** `pf weights SPY` means the command weights with a word too many, which the command itself then names. */
+function withoutStrayWords(config: Config, [id = "", ...rest]: string[]): string[] {
+  const parts = id.split(":");
+  for (let depth = parts.length - 1; depth > 0; depth--) {
+    const known = parts.slice(0, depth).join(":");
+    if (config.findCommand(known)) return [known, ...parts.slice(depth), ...rest];
+  }
+  return [id, ...rest];
 }
 
 async function help(config: Config, words: readonly string[], context: RunContext): Promise<void> {

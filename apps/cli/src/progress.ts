@@ -23,8 +23,6 @@ export function progressOn(
   };
 }
 
-function lineOf({ step, done, total }: Progress): string {
-  return total === undefined
-    ? step
-    : `[${String(done ?? 0).padStart(String(total).length)}/${total}] ${step}`;
+function lineOf({ step, at, total }: Progress): string {
+  return total === undefined ? step : `[${String(at ?? 0).padStart(String(total).length)}/${total}] ${step}`;
 }

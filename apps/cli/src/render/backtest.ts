@@ -10,7 +10,7 @@ type Metrics = BacktestDocument["metrics"];
 /** The summary: how it would have gone beside simple alternatives, how much it trades, where the report is. */
 export function renderBacktest({ document, result, benchmarks }: BacktestOutcome, style: Style): string {
   const { painter, width } = style;
-  const { manifest, metrics } = document;
+  const { manifest } = document;
   const symbols = Object.keys(manifest.data).length;
   const range = `${manifest.first} to ${manifest.last}`;
   return [
@@ -27,7 +27,7 @@ export function renderBacktest({ document, result, benchmarks }: BacktestOutcome
       ),
     ),
     ...(manifest.warnings.length > 0 ? [""] : []),
-    ...whereItIs(document, metrics, style),
+    ...whereItIs(document, style),
     "",
   ].join("\n");
 }
@@ -92,15 +92,11 @@ function rotation({ metrics, literal, manifest }: BacktestDocument, { painter, w
   );
 }
 
-function whereItIs(
-  { files, log }: BacktestDocument,
-  _metrics: Metrics,
-  { painter, width, out }: Style,
-): string[] {
+function whereItIs({ files, log }: BacktestDocument, { painter, width, out }: Style): string[] {
   const shown = relative(".", out) || ".";
   return [
     `Report in ${painter.cyan(join(shown, "/"))}`,
-    ...wrap(files.join("  "), width - 4).map((line) => `  ${line}`),
+    ...wrap(files.join(" "), width - 4).map((line) => `  ${line}`),
     `  ${log}`,
   ];
 }

@@ -1,11 +1,12 @@
 import type { TargetWeightsOutcome } from "@pf/app";
 import type { Style } from "../command.js";
-import { decimal, percent } from "./number.js";
+import { decimal, percent, plural } from "./number.js";
 import { renderTable } from "./table.js";
 
 /** What to hold, and for every symbol why it is in or out. */
 export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }: Style): string {
-  const { asOf, weights, cash, candidates, correlations, heldByBand, held, overlays } = outcome;
+  const { asOf, weights, cash, candidates, correlations, heldByBand, held, overlays, sessionsBehind } =
+    outcome;
   const holdings = Object.entries(weights).map(([symbol, weight]) => [
     symbol,
     percent(weight, 2),
@@ -15,6 +16,9 @@ export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }:
     .filter(([symbol]) => weights[symbol] === undefined)
     .map(([symbol, weight]) => [symbol, percent(0, 2), change(0, weight)]);
   const notes = [
+    ...(sessionsBehind > 0
+      ? [`The cache ends here: ${plural(sessionsBehind, "session")} since then. Run \`pf fetch\` for them.`]
+      : []),
     ...(heldByBand ? ["The no-trade band kept the targets of the session before."] : []),
     ...overlays.map(
       ({ name, exposure, reason }) =>
