@@ -58,7 +58,6 @@ export function newYorkMinuteToUtcMs(day: number, minutes: number): number {
   // New York is behind UTC, so its offset at the same figures in UTC is that of some hours earlier.
   const before = offsetAt(wall);
   const after = offsetAt(wall - before);
-  if (after === before) return wall - before;
   // Where neither offset holds, the clocks skip this time.
   return offsetAt(wall - after) === after ? wall - after : wall - before;
 }

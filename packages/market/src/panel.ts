@@ -59,20 +59,28 @@ export function alignPanel(
       throw new InvalidBarsError(one.ticker, "daily and hourly bars cannot share a panel");
     }
   }
-  const [first, ...others] = series;
-  if (!first) return panelOf([], undefined, [], new Map());
-  assertAscending(first);
-  // The common case, every symbol on the same rows, is settled by comparing; rows equal to ordered ones are in order.
-  const unlike = new Set(others.filter((one) => !hasSameRows(one, first)));
-  let axis: Axis = first;
-  for (const one of unlike) {
-    assertAscending(one);
-    axis = options.join === "intersection" ? intersection(axis, one) : union(axis, one);
+  // The longest series is nearly always the whole axis, so that the others need only be found on it.
+  const longest = series.reduce<BarSeries | undefined>(
+    (best, one) => (best && best.sessions.length >= one.sessions.length ? best : one),
+    undefined,
+  );
+  if (!longest) return panelOf([], undefined, [], new Map());
+  assertAscending(longest);
+  let axis: Axis = longest;
+  const found = new Map<BarSeries, { readonly on: Axis; readonly rows: Int32Array }>();
+  for (const one of series) {
+    if (hasSameRows(one, longest)) continue;
+    const rows = rowsOn(axis, one);
+    found.set(one, { on: axis, rows });
+    // Bars that are all found on an axis in order are in order themselves.
+    if (rows.includes(-1)) assertAscending(one);
+    axis = options.join === "intersection" ? intersection(axis, rows) : union(axis, one, rows);
   }
   const columns = new Map<Ticker, Columns>();
   for (const one of series) {
-    const untouched = axis === first && !unlike.has(one);
-    columns.set(one.ticker, untouched ? one : scatter(one, axis));
+    const known = found.get(one);
+    if (!known && axis === longest) columns.set(one.ticker, one);
+    else columns.set(one.ticker, scatter(one, known?.on === axis ? known.rows : rowsOn(axis, one), axis));
   }
   return panelOf(
     axis.sessions,
@@ -152,24 +160,27 @@ function sameValues<T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean {
   return true;
 }
 
-/** The row of the axis on which each bar falls, -1 where the axis does not have it. */
+/**
+ * The row of the axis on which each bar falls, -1 where the axis does not have it: one walk along both. A bar that is not
+ * in order is never found.
+ */
 function rowsOn(axis: Axis, series: BarSeries): Int32Array {
   const [wanted, keys] = [keysOf(series), keysOf(axis)];
-  const rows = new Int32Array(wanted.length);
-  for (let own = 0, row = 0; own < wanted.length; own++) {
+  const rows = new Int32Array(wanted.length).fill(-1);
+  for (let own = 0, row = 0; own < wanted.length && row < keys.length; own++) {
     const key = wanted[own]!;
-    while (row < keys.length && keys[row]! < key) row++;
-    rows[own] = row < keys.length && keys[row] === key ? row : -1;
-    if (rows[own]! >= 0 && axis.sessions[row] !== series.sessions[own]) {
+    while (row < keys.length && keys[row] !== key && keys[row]! < key) row++;
+    if (row === keys.length || keys[row] !== key) continue;
+    if (axis.sessions[row] !== series.sessions[own]) {
       const problem = `the bar that ends at ${new Date(key).toISOString()} belongs to ${series.sessions[own]} here, to ${axis.sessions[row]} elsewhere`;
       throw new InvalidBarsError(series.ticker, problem);
     }
+    rows[own] = row++;
   }
   return rows;
 }
 
-function union(axis: Axis, series: BarSeries): Axis {
-  const rows = rowsOn(axis, series);
+function union(axis: Axis, series: BarSeries, rows: Int32Array): Axis {
   if (!rows.includes(-1)) return axis;
   const [keys, ownKeys] = [keysOf(axis), keysOf(series)];
   const sessions: SessionDate[] = [];
@@ -196,17 +207,16 @@ function orderedSessions(axis: Axis, ticker: Ticker): Axis {
   throw new InvalidBarsError(ticker, problem);
 }
 
-function intersection(axis: Axis, series: BarSeries): Axis {
-  const rows = rowsOn(axis, series).filter((row) => row >= 0);
-  if (rows.length === axis.sessions.length) return axis;
-  const sessions = Array.from(rows, (row) => axis.sessions[row]!);
+function intersection(axis: Axis, rows: Int32Array): Axis {
+  const shared = rows.filter((row) => row >= 0);
+  if (shared.length === axis.sessions.length) return axis;
+  const sessions = Array.from(shared, (row) => axis.sessions[row]!);
   const ends = axis.endsUtcMs;
-  return ends ? { sessions, endsUtcMs: Float64Array.from(rows, (row) => ends[row]!) } : { sessions };
+  return ends ? { sessions, endsUtcMs: Float64Array.from(shared, (row) => ends[row]!) } : { sessions };
 }
 
-function scatter(series: BarSeries, axis: Axis): Columns {
-  if (hasSameRows(series, axis)) return series;
-  const rows = rowsOn(axis, series);
+function scatter(series: BarSeries, rows: Int32Array, axis: Axis): Columns {
+  if (rows.length === axis.sessions.length && !rows.includes(-1)) return series;
   const onAxis = (column: Float64Array): Float64Array => {
     const out = new Float64Array(axis.sessions.length).fill(Number.NaN);
     for (let own = 0; own < rows.length; own++) if (rows[own]! >= 0) out[rows[own]!] = column[own]!;
