@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { type BacktestResult, type Benchmark, measure, runBacktest, runBenchmarks } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
@@ -104,9 +106,15 @@ export async function backtestPortfolio(
   });
   await checkpoint();
   const writing = signal ? { signal } : {};
+  // The log first: a report without the log that explains it would look finished.
   const log = { name: `${run}.jsonl`, bytes: new TextEncoder().encode(audit) };
-  await writeReport(files, setting.outFolder, writing);
-  await writeReport([log], `${setting.outFolder}/logs`, writing);
+  const [logPath] = await writeReport([log], join(setting.outFolder, "logs"), writing);
+  try {
+    await writeReport(files, setting.outFolder, writing);
+  } catch (error) {
+    await rm(logPath!, { force: true });
+    throw error;
+  }
 
   return {
     document: {

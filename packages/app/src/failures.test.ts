@@ -89,6 +89,12 @@ describe("describeFailure", () => {
     expect(describeFailure(new TypeError("x is not a function")).message).toContain("x is not a function");
   });
 
+  it("recognises an aborted signal, whoever aborted it", () => {
+    const controller = new AbortController();
+    controller.abort();
+    expect(describeFailure(controller.signal.reason)).toMatchObject({ code: "PF_INTERRUPTED", exit: 130 });
+  });
+
   it("recognises a full disk by the system's word for it", () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
       code: "ENOSPC",

@@ -1,3 +1,5 @@
+import { InterruptedError } from "./errors.js";
+
 /**
  * The exit codes of every program that calls the services. 0 is "done".
  *
@@ -191,6 +193,7 @@ export function describeFailure(thrown: unknown): Failure {
     const entry = failures.PF_CANNOT_WRITE!;
     return { code: "PF_CANNOT_WRITE", ...entry, message: error.message, details: factsOf(error) };
   }
+  if (error.name === "AbortError") return describeFailure(new InterruptedError({ cause: error }));
   const bug = failures.PF_BUG!;
   return { code: "PF_BUG", ...bug, message: `unexpected ${error.name}: ${error.message}`, details: {} };
 }

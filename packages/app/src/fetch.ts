@@ -54,6 +54,8 @@ export interface FetchSetting {
   readonly calendar: TradingCalendar;
   readonly clock: Clock;
   readonly onProgress: ProgressListener;
+  /** Lets signals in, and throws when one asked to stop. */
+  readonly checkpoint: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -65,7 +67,7 @@ export interface FetchSetting {
 export async function fetchMarket(
   request: FetchRequest,
   loaded: LoadedConfig,
-  { dataFolder, calendar, clock, onProgress, signal }: FetchSetting,
+  { dataFolder, calendar, clock, onProgress, checkpoint, signal }: FetchSetting,
 ): Promise<FetchOutcome> {
   const { config } = loaded;
   const source = await openSource(request, loaded, calendar);
@@ -86,7 +88,7 @@ export async function fetchMarket(
   const { fetchBars, openBarCache } = await import("@pf/bars");
   const outcomes = await fetchBars(
     openBarCache(dataFolder),
-    source,
+    interruptible(source, checkpoint),
     calendar,
     { symbols: [...new Set(symbols)], from: start, to, completeThrough: complete },
     {
@@ -139,6 +141,17 @@ async function openSource(
       return csvSource(folder, calendar);
     }
   }
+}
+
+/** Sources that need not wait for anything would keep signals out until the last symbol. */
+function interruptible(source: BarSource, checkpoint: () => Promise<void>): BarSource {
+  return {
+    name: source.name,
+    async fetch(ticker, from, to, options) {
+      await checkpoint();
+      return source.fetch(ticker, from, to, options);
+    },
+  };
 }
 
 function fetchedSymbol(outcome: SymbolOutcome): FetchedSymbol {

@@ -56,7 +56,7 @@ export function createServices(context: ServiceContext): Services {
   return {
     async fetch(request = {}) {
       const { fetchMarket } = await import("./fetch.js");
-      const setting = { dataFolder: folders.data, calendar, clock, onProgress, ...stop };
+      const setting = { dataFolder: folders.data, calendar, clock, onProgress, checkpoint, ...stop };
       return fetchMarket(request, await research(), setting);
     },
     async backtest(request = {}) {
