@@ -20,7 +20,6 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
   try {
     const { dispatch } = await import("./dispatch.js");
     await dispatch(words, root, { json, signal: stop.signal });
-    stop.signal.throwIfAborted();
   } catch (error) {
     await fail(stop.signal.aborted ? stop.signal.reason : error, json);
   } finally {
@@ -30,15 +29,31 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
 
 /** Prints a failure where it belongs and sets the exit code. */
 async function fail(thrown: unknown, json: boolean): Promise<void> {
-  const { describeFailure } = await import("@pf/app");
-  const { asUsageError } = await import("./usage.js");
-  const failure: Failure = describeFailure(asUsageError(thrown));
+  const failure = await describe(thrown);
   process.exitCode = failure.exit;
   const { renderFailure, failureDocument } = await import("./render/failure.js");
   const { painterFor } = await import("./terminal.js");
   if (json) process.stdout.write(`${JSON.stringify(failureDocument(failure), null, 2)}\n`);
   else process.stderr.write(renderFailure(failure, painterFor(process.stderr)));
   if (process.env.PF_DEBUG && thrown instanceof Error) process.stderr.write(`\n${thrown.stack}\n`);
+}
+
+async function describe(thrown: unknown): Promise<Failure> {
+  try {
+    const { describeFailure } = await import("@pf/app");
+    const { asUsageError } = await import("./usage.js");
+    return describeFailure(asUsageError(thrown));
+  } catch {
+    // An installation so broken that even the table of failures cannot be loaded.
+    return {
+      code: "PF_BUG",
+      exit: 1,
+      message: `pf cannot start: ${String(thrown).split("\n", 1)[0]}`,
+      means: "The installation is incomplete, or was not built.",
+      next: "install or build pf again; PF_DEBUG=1 shows where it happened",
+      details: {},
+    };
+  }
 }
 
 /**
@@ -50,7 +65,6 @@ function stopOnInterrupt(): { readonly signal: AbortSignal; dispose(): void } {
   let timer: NodeJS.Timeout | undefined;
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(130);
-    process.exitCode = 130;
     timer = setTimeout(() => process.exit(130), 3000);
     controller.abort(
       Object.assign(new Error("interrupted"), { name: "InterruptedError", code: "PF_INTERRUPTED" }),

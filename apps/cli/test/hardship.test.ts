@@ -1,0 +1,207 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { documentOf, entry, filesIn, pf, run, smallMarket, temporaryFolder } from "./process.js";
+
+let home: string;
+beforeAll(async () => {
+  home = temporaryFolder();
+  expect((await pf(["fetch", ...smallMarket], { cwd: home })).code).toBe(0);
+});
+
+/** Names of files that only a write in progress may leave. */
+const halfWritten = (folder: string) => Object.keys(filesIn(folder)).filter((name) => name.includes(".tmp"));
+
+describe("a place that cannot be written exits 7 and leaves nothing half-written", () => {
+  it("a file where the output folder should be", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "reports"), "mine");
+    const out = join(folder, "reports");
+    for (const json of [[], ["--json"]]) {
+      const finished = await pf(["backtest", ...smallMarket, "--no-plots", "--out", out, ...json], {
+        cwd: home,
+      });
+      expect(finished.code).toBe(7);
+      if (json.length > 0) expect(documentOf(finished).error).toMatchObject({ code: "PF_CANNOT_WRITE" });
+      else expect(finished.stderr).toContain("PF_CANNOT_WRITE");
+    }
+    expect(filesIn(folder)).toEqual({ reports: Buffer.from("mine").toString("base64") });
+  });
+
+  it("a file where the folder of logs should be", async () => {
+    const out = temporaryFolder();
+    writeFileSync(join(out, "logs"), "mine");
+    const finished = await pf(["backtest", ...smallMarket, "--no-plots", "--out", out, "--json"], {
+      cwd: home,
+    });
+    expect(finished.code).toBe(7);
+    expect(documentOf(finished).error).toMatchObject({ code: "PF_CANNOT_WRITE" });
+    expect(Object.keys(filesIn(out))).toEqual(["logs"]);
+  });
+
+  it("a file where the cache should be", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "data"), "mine");
+    const finished = await pf(["fetch", ...smallMarket, "--json"], { cwd: folder });
+    expect(finished.code).toBe(7);
+    expect(documentOf(finished).error).toMatchObject({ code: "PF_CANNOT_WRITE" });
+    expect(filesIn(folder)).toEqual({ data: Buffer.from("mine").toString("base64") });
+  });
+
+  // Root writes into read-only folders, so this says something only for other users.
+  it.skipIf(process.getuid?.() === 0)("a read-only folder", async () => {
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o500);
+    const finished = await pf(["backtest", ...smallMarket, "--out", join(folder, "reports"), "--json"], {
+      cwd: home,
+    });
+    expect(finished.code).toBe(7);
+    chmodSync(folder, 0o700);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+const small = join(temporaryFolder(), "disk");
+mkdirSync(small);
+const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small]).status === 0;
+const why = mounted ? "" : " (not run: no small disk can be mounted here)";
+afterAll(() => {
+  if (mounted) spawnSync("umount", [small]);
+});
+
+describe.runIf(mounted)(`a full disk exits 7 and keeps what was there${why}`, () => {
+  it("for a report", async () => {
+    const out = join(small, "reports");
+    const brief = ["backtest", ...smallMarket, "--no-plots", "--end", "2016-01-29", "--out", out, "--json"];
+    expect((await pf(brief, { cwd: home })).code).toBe(0);
+    const before = filesIn(out);
+    const finished = await pf(["backtest", ...smallMarket, "--out", out, "--json"], { cwd: home });
+    expect(finished.code).toBe(7);
+    expect(documentOf(finished).error).toMatchObject({
+      code: "PF_CANNOT_WRITE",
+      details: { errno: "ENOSPC" },
+    });
+    expect(filesIn(out)).toEqual(before);
+  });
+
+  it("for the cache: the symbols that fitted are whole", async () => {
+    const data = join(small, "data");
+    const finished = await pf(["fetch", ...smallMarket, "--data-dir", data, "--json"]);
+    expect(finished.code).toBe(7);
+    expect(documentOf(finished).error).toMatchObject({ code: "PF_CANNOT_WRITE" });
+    expect(halfWritten(data)).toEqual([]);
+    for (const [name, bytes] of Object.entries(filesIn(data)))
+      expect([name, bytes]).toEqual([name, filesIn(join(home, "data"))[name]]);
+  });
+});
+
+describe("Ctrl-C", () => {
+  it.each([200, 350, 500, 700, 900])(
+    "after %i ms exits 130 or was too late, and leaves nothing half-written",
+    async (delay) => {
+      const out = temporaryFolder();
+      const finished = await pf(["backtest", ...smallMarket, "--out", out, "--json"], {
+        cwd: home,
+        meanwhile: (child) => setTimeout(() => child.kill("SIGINT"), delay),
+      });
+      expect(halfWritten(out)).toEqual([]);
+      if (finished.signal === "SIGINT") return; // before the program had begun
+      expect([0, 130]).toContain(finished.code);
+      const document = documentOf(finished);
+      if (finished.code === 130) expect(document.error).toMatchObject({ code: "PF_INTERRUPTED" });
+      else expect(document.files).toHaveLength(6);
+    },
+  );
+
+  it("in the middle of fetching many symbols exits 130 with a message, and the next run goes on from there", async () => {
+    const folder = temporaryFolder();
+    const symbols = Array.from({ length: 60 }, (_, at) => `S${String(at).padStart(3, "0")}`);
+    // Made-up symbols may begin late; by now all of them have.
+    const now = ["--start", "2022-01-03", "--end", "2024-06-28"];
+    const words = ["fetch", "--source", "synthetic", ...now, "--symbols", symbols.join(","), "--json"];
+    const interrupted = await pf(words, {
+      cwd: folder,
+      meanwhile: (child) => {
+        let seen = "";
+        child.stderr!.on("data", (text: string) => {
+          seen += text;
+          if (seen.includes("[10/60]")) child.kill("SIGINT");
+        });
+      },
+    });
+    expect(interrupted.code).toBe(130);
+    expect(documentOf(interrupted).error).toMatchObject({ code: "PF_INTERRUPTED" });
+    expect(halfWritten(folder)).toEqual([]);
+    const kept = filesIn(folder);
+    const done = Object.keys(kept).filter((name) => /S\d+\.parquet$/.test(name)).length;
+    expect(done).toBeGreaterThan(5);
+    expect(done).toBeLessThan(60);
+    const again = documentOf(await pf(words, { cwd: folder }));
+    expect(again.symbols.filter(({ requests }: { requests: number }) => requests === 0)).toHaveLength(done);
+    expect(filesIn(folder)).toMatchObject(kept);
+  });
+});
+
+describe("pipes", () => {
+  it("that close early end the program quietly", async () => {
+    for (const command of ["weights --json", "config schema", "config show"]) {
+      const line = `"${process.execPath}" "${entry}" ${command} --set 'universe=[SPY, TLT, GLD]' --quiet | head -1`;
+      const { code, stdout, stderr } = await run("sh", ["-c", line], { cwd: home });
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(stdout.split("\n")).toHaveLength(2);
+    }
+  });
+
+  it("get the whole document, however long", async () => {
+    const line = `"${process.execPath}" "${entry}" config schema --json | (sleep 1; cat)`;
+    const { stdout } = await run("sh", ["-c", line]);
+    expect(JSON.parse(stdout)).toHaveProperty("properties.selection");
+    expect(stdout.length).toBeGreaterThan(10_000);
+  });
+});
+
+describe("a bug of ours", () => {
+  it("exits 1 with a code and no stack, unless asked for it", async () => {
+    // A broken installation: the command line is there, one of its packages is not.
+    const broken = temporaryFolder();
+    for (const part of ["bin", "dist", "package.json", "oclif.manifest.json"]) {
+      cpSync(join(entry, "../..", part), join(broken, part), { recursive: true });
+    }
+    const start = join(broken, "bin", "run.js");
+    for (const words of [["weights"], ["weights", "--json"], ["--help", "--json"]]) {
+      const finished = await run(process.execPath, [start, ...words]);
+      expect(finished.code).toBe(1);
+      expect(finished.stdout + finished.stderr).toContain("PF_BUG");
+      expect(finished.stdout + finished.stderr).not.toMatch(/\n {4}at /);
+      if (words.includes("--json")) expect(documentOf(finished).error.next).toContain("PF_DEBUG=1");
+      const told = await run(process.execPath, [start, ...words], { env: { PF_DEBUG: "1" } });
+      expect(told.stderr).toMatch(/\n {4}at |ERR_MODULE_NOT_FOUND/);
+    }
+  });
+});
+
+describe("the folder it is started in", () => {
+  it("is where relative paths begin, whatever a script runner says", async () => {
+    const folder = temporaryFolder();
+    const elsewhere = temporaryFolder();
+    const finished = await pf(["fetch", ...smallMarket, "--symbols", "SPY"], {
+      cwd: folder,
+      env: { INIT_CWD: elsewhere },
+    });
+    expect(finished.code).toBe(0);
+    expect(Object.keys(filesIn(folder))).toContain("data/parquet/SPY.parquet");
+    expect(filesIn(elsewhere)).toEqual({});
+  });
+
+  it("is where `pnpm pf` was typed", async () => {
+    const folder = temporaryFolder();
+    const workspace = join(entry, "../workspace.js");
+    const finished = await run(process.execPath, [workspace, "fetch", ...smallMarket, "--symbols", "SPY"], {
+      cwd: temporaryFolder(),
+      env: { INIT_CWD: folder },
+    });
+    expect(finished.code).toBe(0);
+    expect(Object.keys(filesIn(folder))).toContain("data/parquet/SPY.parquet");
+  });
+});
