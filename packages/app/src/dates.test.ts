@@ -1,5 +1,5 @@
 import { CalendarRangeError, InvalidSessionDateError, xnys } from "@pf/market";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lastCompleteSession, readRange } from "./dates.js";
 import { RangeOrderError } from "./errors.js";

@@ -5,18 +5,23 @@ import { describeFailure, exitCodeOf, failures } from "./failures.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Every `code = "PF_…"` of an error class in the sources of the packages and apps, with the file it stands in. */
+/** The rooms whose errors can reach a person: this package, what it joins, and the command line. */
+function joinedSources(): string[] {
+  const { dependencies } = JSON.parse(readFileSync(`${root}packages/app/package.json`, "utf8"));
+  const joined = Object.keys(dependencies).filter((name) => name.startsWith("@pf/"));
+  return ["apps/cli", "packages/app", ...joined.map((name) => name.replace("@pf/", "packages/"))];
+}
+
+/** Every `code = "PF_…"` of an error class in those rooms, with the file it stands in. */
 function codesInSources(): Map<string, string> {
   const codes = new Map<string, string>();
-  for (const group of ["packages", "apps"]) {
-    for (const name of readdirSync(`${root}${group}`)) {
-      const source = `${root}${group}/${name}/src`;
-      for (const file of readdirSync(source, { recursive: true, encoding: "utf8" })) {
-        if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
-        const text = readFileSync(`${source}/${file}`, "utf8");
-        for (const [, code] of text.matchAll(/readonly code = "(PF_[A-Z_]+)"/g))
-          codes.set(code!, `${name}/${file}`);
-      }
+  for (const room of joinedSources()) {
+    const source = `${root}${room}/src`;
+    for (const file of readdirSync(source, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
+      const text = readFileSync(`${source}/${file}`, "utf8");
+      for (const [, code] of text.matchAll(/readonly code = "(PF_[A-Z_]+)"/g))
+        codes.set(code!, `${room}/${file}`);
     }
   }
   return codes;
@@ -25,7 +30,7 @@ function codesInSources(): Map<string, string> {
 describe("the table of failures", () => {
   const codes = codesInSources();
 
-  it("has an entry for every error class of every package", () => {
+  it("has an entry for every error class of every package that is joined", () => {
     expect(codes.size).toBeGreaterThan(25);
     expect([...codes].filter(([code]) => !(code in failures))).toEqual([]);
   });

@@ -38,7 +38,7 @@ const fetchAnew = "fetch the symbol again with `pf fetch --symbols SYMBOL --repl
 
 /**
  * One line for every error code of every package: the exit code, what it means, and what to do where the error itself
- * does not know better. A test reads the sources of all packages and fails when a code is missing here.
+ * does not know better. A test reads the sources of every package joined here and fails when a code is missing.
  */
 export const failures: Readonly<Record<string, Entry>> = {
   // 1: a bug of ours
