@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { coloured, plain } from "../terminal.js";
 import { renderTable, wrap } from "./table.js";
