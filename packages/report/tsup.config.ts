@@ -2,19 +2,15 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { defineConfig } from "tsup";
+import { library } from "../../tsup.base.js";
 
 export default defineConfig({
-  entry: ["src/index.ts"],
-  format: ["esm", "cjs"],
-  target: "node20",
-  clean: true,
+  ...library,
   // The font folder is found from the address of the module, which CommonJS does not have by itself.
   shims: true,
   // ECharts is 62 MB installed and a small part of it is used: that part travels in the chunk.
   noExternal: [/^echarts/, /^zrender/, "tslib"],
   define: { "process.env.NODE_ENV": '"production"' },
-  // TypeScript 6 deprecates the baseUrl that tsup's d.ts step sets by itself.
-  dts: { compilerOptions: { ignoreDeprecations: "6.0" } },
   async onSuccess() {
     const fonts = folderOf("dejavu-fonts-ttf");
     await mkdir("dist/fonts", { recursive: true });

@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+// Tests read the sources of sibling packages, so that they need no build.
+const conditions = ["@pf/source", "node", "import", "module", "default"];
+
+/** What the tests of every package share. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    // Limits that end a test which hangs; no test measures time, and a busy machine is slow.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
