@@ -95,18 +95,20 @@ export function alignPanel(
  * needs a policy for missing data: a hole in the input stays a hole, and a window spans it.
  *
  * @param columns - parallel columns; a row is a hole where the first of them is `NaN`
- * @param compute - receives the columns without the holes and returns one value per own bar; it must not write into
- *   what it receives, which is the columns' own memory where there is no hole to leave out
- * @throws PanelLookupError when the columns differ in length or the function does not return one value per own bar
+ * @param compute - receives the columns without the holes, and writes one value per own bar into `target`; it must not
+ *   write into the columns, which are the panel's own memory where there is no hole to leave out
+ * @param out - receives the result and is returned; one value a row; default: a new column
+ * @throws PanelLookupError when the columns differ in length
  */
 export function mapOwnBars(
   columns: readonly Float64Array[],
-  compute: (...own: readonly Float64Array[]) => Float64Array,
+  compute: (own: readonly Float64Array[], target: Float64Array) => void,
+  out?: Float64Array,
 ): Float64Array {
   const [mask] = columns;
   if (!mask) throw new PanelLookupError("mapOwnBars needs at least one column");
   const rows = mask.length;
-  for (const column of columns) {
+  for (const column of out ? [...columns, out] : columns) {
     if (column.length === rows) continue;
     throw new PanelLookupError(`mapOwnBars was given columns of ${rows} and of ${column.length} rows`);
   }
@@ -117,22 +119,26 @@ export function mapOwnBars(
     to = row + 1;
     own++;
   }
+  const result = out ?? new Float64Array(rows);
+  result.fill(Number.NaN, 0, from);
+  result.fill(Number.NaN, to);
   // A late starter has all its holes outside the first and the last bar and needs no copy of what is between them.
-  const dense = own === to - from;
-  const packed = columns.map((column) =>
-    dense ? column.subarray(from, to) : withoutHoles(column, mask, own),
-  );
-  const values = compute(...packed);
-  if (values.length !== own) {
-    throw new PanelLookupError(
-      `mapOwnBars was given a function that returns ${values.length} values for ${own} bars`,
+  if (own === to - from) {
+    compute(
+      columns.map((column) => column.subarray(from, to)),
+      result.subarray(from, to),
     );
+    return result;
   }
-  if (own === rows) return values;
-  const out = new Float64Array(rows).fill(Number.NaN);
-  if (dense) out.set(values, from);
-  else for (let row = from, at = 0; row < to; row++) if (!Number.isNaN(mask[row]!)) out[row] = values[at++]!;
-  return out;
+  const target = new Float64Array(own);
+  compute(
+    columns.map((column) => withoutHoles(column, mask, own)),
+    target,
+  );
+  for (let row = from, at = 0; row < to; row++) {
+    result[row] = Number.isNaN(mask[row]!) ? Number.NaN : target[at++]!;
+  }
+  return result;
 }
 
 function withoutHoles(column: Float64Array, mask: Float64Array, own: number): Float64Array {
@@ -215,6 +221,7 @@ function intersection(axis: Axis, rows: Int32Array): Axis {
   return ends ? { sessions, endsUtcMs: Float64Array.from(shared, (row) => ends[row]!) } : { sessions };
 }
 
+/** A series' columns on the axis, each made when it is first asked for: most strategies never look at a volume. */
 function scatter(series: BarSeries, rows: Int32Array, axis: Axis): Columns {
   if (rows.length === axis.sessions.length && !rows.includes(-1)) return series;
   const onAxis = (column: Float64Array): Float64Array => {
@@ -222,13 +229,28 @@ function scatter(series: BarSeries, rows: Int32Array, axis: Axis): Columns {
     for (let own = 0; own < rows.length; own++) if (rows[own]! >= 0) out[rows[own]!] = column[own]!;
     return out;
   };
-  const { open, high, low, close, volume } = series;
+  const made: { [name in Field]?: Float64Array } = {};
+  const lazily = (field: Field): Float64Array => {
+    const known = made[field] ?? onAxis(series[field]);
+    made[field] = known;
+    return known;
+  };
   return {
-    open: onAxis(open),
-    high: onAxis(high),
-    low: onAxis(low),
-    close: onAxis(close),
-    volume: onAxis(volume),
+    get open() {
+      return lazily("open");
+    },
+    get high() {
+      return lazily("high");
+    },
+    get low() {
+      return lazily("low");
+    },
+    get close() {
+      return lazily("close");
+    },
+    get volume() {
+      return lazily("volume");
+    },
   };
 }
 

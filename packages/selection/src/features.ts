@@ -1,5 +1,5 @@
 import { atr, ema, macd, simpleReturns, stdev } from "@pf/indicators";
-import type { Field, Panel, Ticker } from "@pf/market";
+import { type Field, mapOwnBars, type Panel, type Ticker } from "@pf/market";
 
 /**
  * Causal columns of a panel's symbols, one value per panel row: every indicator is computed on the symbol's own bars
@@ -58,88 +58,34 @@ export function streamFeatures(panel: Panel): Features {
 type Remember = (key: string, compute: (out: Float64Array | undefined) => Float64Array) => Float64Array;
 
 function featuresWith(panel: Panel, remember: Remember): Features {
-  const features: Features = {
+  const close = (ticker: Ticker) => [panel.column("close", ticker)];
+  return {
     panel,
     column: (field, ticker) => panel.column(field, ticker),
     returns: (ticker) =>
       remember(`returns/${ticker}`, (out) =>
-        onOwnBars([panel.column("close", ticker)], ([close], to) => simpleReturns(close!, to), out),
+        mapOwnBars(close(ticker), ([own], to) => void simpleReturns(own!, to), out),
       ),
     ema: (ticker, span) =>
       remember(`ema:${span}/${ticker}`, (out) =>
-        onOwnBars([panel.column("close", ticker)], ([close], to) => ema(close!, span, to), out),
+        mapOwnBars(close(ticker), ([own], to) => void ema(own!, span, to), out),
       ),
     atr: (ticker, window) =>
       remember(`atr:${window}/${ticker}`, (out) =>
-        onOwnBars(
+        mapOwnBars(
           [panel.column("close", ticker), panel.column("high", ticker), panel.column("low", ticker)],
-          ([close, high, low], to) => atr(high!, low!, close!, window, to),
+          ([own, high, low], to) => void atr(high!, low!, own!, window, to),
           out,
         ),
       ),
     volatility: (ticker, window) =>
       remember(`volatility:${window}/${ticker}`, (out) =>
-        onOwnBars(
-          [panel.column("close", ticker)],
-          ([close], to) => stdev(simpleReturns(close!), window, to),
-          out,
-        ),
+        mapOwnBars(close(ticker), ([own], to) => void stdev(simpleReturns(own!), window, to), out),
       ),
     macdLine: (ticker, fast, slow) =>
       remember(`macd:${fast}:${slow}/${ticker}`, (out) =>
-        onOwnBars(
-          [panel.column("close", ticker)],
-          ([close], to) => {
-            // The signal's span does not touch the line.
-            const { line } = macd(close!, { fast, slow, signal: 1 });
-            to?.set(line);
-            return to ?? line;
-          },
-          out,
-        ),
+        // The signal's span does not touch the line.
+        mapOwnBars(close(ticker), ([own], to) => to.set(macd(own!, { fast, slow, signal: 1 }).line), out),
       ),
   };
-  return features;
-}
-
-/**
- * Runs an indicator over the rows on which the first column has a value and puts the results back. A symbol that merely
- * starts late or ends early is one stretch and needs no copying.
- */
-function onOwnBars(
-  columns: readonly Float64Array[],
-  compute: (own: readonly Float64Array[], to: Float64Array | undefined) => Float64Array,
-  out: Float64Array | undefined,
-): Float64Array {
-  const mask = columns[0]!;
-  const rows = mask.length;
-  let first = 0;
-  while (first < rows && Number.isNaN(mask[first]!)) first++;
-  let last = rows - 1;
-  while (last > first && Number.isNaN(mask[last]!)) last--;
-  let holes = 0;
-  for (let row = first; row <= last; row++) if (Number.isNaN(mask[row]!)) holes++;
-
-  const result = out ?? new Float64Array(rows);
-  if (first === rows) return result.fill(Number.NaN);
-  result.fill(Number.NaN, 0, first);
-  result.fill(Number.NaN, last + 1);
-  if (holes === 0) {
-    compute(
-      columns.map((column) => column.subarray(first, last + 1)),
-      result.subarray(first, last + 1),
-    );
-    return result;
-  }
-  const own = last + 1 - first - holes;
-  const packed = columns.map((column) => {
-    const dense = new Float64Array(own);
-    for (let row = first, at = 0; row <= last; row++)
-      if (!Number.isNaN(mask[row]!)) dense[at++] = column[row]!;
-    return dense;
-  });
-  const values = compute(packed, undefined);
-  for (let row = first, at = 0; row <= last; row++)
-    result[row] = Number.isNaN(mask[row]!) ? Number.NaN : values[at++]!;
-  return result;
 }
