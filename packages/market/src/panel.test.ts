@@ -211,7 +211,7 @@ describe("mapOwnBars", () => {
   const columnWithHoles = fc.array(fc.oneof(fc.double({ noNaN: true }), fc.constant(Number.NaN)), {
     maxLength: 40,
   });
-  const runningSum = (values: Float64Array, target = new Float64Array(values.length)) => {
+  const runningSum = (values: Float64Array, target: Float64Array = new Float64Array(values.length)) => {
     let sum = 0;
     for (const [at, value] of values.entries()) {
       sum += value;
