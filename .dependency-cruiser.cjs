@@ -105,6 +105,8 @@ module.exports = {
     },
   ],
   options: {
+    // The examples that README tests write and remove while this may be running.
+    exclude: "/readme-example-",
     doNotFollow: { path: "node_modules|/dist/" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
