@@ -115,6 +115,7 @@ export class NothingFinishedError extends Error {
 export class FetchIncompleteError extends Error {
   override readonly name = "FetchIncompleteError";
   readonly code = "PF_FETCH_INCOMPLETE";
+  readonly means: string;
   constructor(
     readonly failed: readonly { readonly symbol: string; readonly code: string; readonly message: string }[],
     readonly asked: number,
@@ -124,5 +125,9 @@ export class FetchIncompleteError extends Error {
     super(
       `${failed.length} of ${asked} symbols could not be fetched: ${failed.map(({ symbol }) => symbol).join(", ")}`,
     );
+    this.means =
+      failed.length === asked
+        ? "The cache is as it was."
+        : "The other symbols are cached; of these the cache is as it was.";
   }
 }

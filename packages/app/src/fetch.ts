@@ -146,7 +146,7 @@ async function openSource(
 /** Sources that need not wait for anything would keep signals out until the last symbol. */
 function interruptible(source: BarSource, checkpoint: () => Promise<void>): BarSource {
   return {
-    name: source.name,
+    ...source,
     async fetch(ticker, from, to, options) {
       await checkpoint();
       return source.fetch(ticker, from, to, options);

@@ -77,14 +77,33 @@ describe("fetch", () => {
     expect(outcome.error).toBeUndefined();
   });
 
-  it("asks for nothing the second time and changes no byte", async () => {
+  it("adds nothing the second time and changes no byte", async () => {
     const services = servicesIn(marketIn("again"));
     const before = filesIn(join(home, "again", "data"));
     const outcome = await services.fetch();
-    expect(outcome.symbols.map(({ added, requests, refetched }) => [added, requests, refetched])).toEqual(
-      Array.from({ length: 5 }, () => [0, 0, false]),
+    expect(outcome.error).toBeUndefined();
+    expect(outcome.symbols.map(({ added, refetched }) => [added, refetched])).toEqual(
+      Array.from({ length: 5 }, () => [0, false]),
     );
     expect(filesIn(join(home, "again", "data"))).toEqual(before);
+  });
+
+  it("notices that a file was corrected, fetches that symbol anew and says so", async () => {
+    const csv = join(home, "corrected");
+    mkdirSync(csv, { recursive: true });
+    const write = (close: number) =>
+      writeFileSync(
+        join(csv, "SPY.csv"),
+        `date,open,high,low,close,volume\n2022-06-29,1,9,1,${close},10\n2022-06-30,2,3,2,3,10\n2022-07-01,2,3,2,3,10\n`,
+      );
+    const services = servicesIn("correction");
+    write(4);
+    const [first] = (await services.fetch({ csvDir: csv, symbols: ["SPY"] })).symbols;
+    write(5);
+    const [second] = (await services.fetch({ csvDir: csv, symbols: ["SPY"] })).symbols;
+    expect(second).toMatchObject({ status: "ok", refetched: true, rows: 3 });
+    expect(second!.hash).not.toBe(first!.hash);
+    expect(second!.warnings.join()).toContain("2022-06-29");
   });
 
   it("never caches today's unfinished bar", async () => {
