@@ -25,10 +25,7 @@ export async function dispatch(argv: readonly string[], root: URL, context: RunC
     return;
   }
   if (config.findTopic(id) && rest.every((word) => word.startsWith("-"))) return help(config, [id], context);
-  throw new UnknownCommandError(
-    id.startsWith("-") ? "" : id.replaceAll(":", " "),
-    config.commandIDs.map((known) => known.replaceAll(":", " ")),
-  );
+  throw new UnknownCommandError(id.startsWith("-") ? "" : id.replaceAll(":", " "), namesIn(config));
 }
 
 /** `pf weights SPY` means the command weights with a word too many, which the command itself then names. */
@@ -51,10 +48,7 @@ async function help(config: Config, words: readonly string[], context: RunContex
   )
     depth--;
   if (words.length > 0 && depth === 0) {
-    throw new UnknownCommandError(
-      words.join(" "),
-      config.commandIDs.map((known) => known.replaceAll(":", " ")),
-    );
+    throw new UnknownCommandError(words.join(" "), namesIn(config));
   }
   const Help = await loadHelpClass(config);
   const lines: string[] = [];
@@ -62,6 +56,12 @@ async function help(config: Config, words: readonly string[], context: RunContex
   Object.assign(page, { print: (line: string) => lines.push(line) });
   await page.showHelp(words.slice(0, depth) as string[]);
   answer("help", lines.join("\n").trimEnd(), context);
+}
+
+/** Everything that can stand behind `pf`: commands and topics, as people type them. */
+function namesIn(config: Config): string[] {
+  const topics = config.topics.map(({ name }) => name);
+  return [...new Set([...config.commandIDs, ...topics])].map((name) => name.replaceAll(":", " "));
 }
 
 function answer(key: string, text: string, context: RunContext): void {

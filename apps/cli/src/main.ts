@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import type { Failure } from "@pf/app";
 
 /**
@@ -9,11 +10,11 @@ import type { Failure } from "@pf/app";
  * @param root - URL of the folder that holds the CLI's package.json
  */
 export async function main(argv: readonly string[], root: URL): Promise<void> {
-  const stop = stopOnInterrupt();
   endQuietlyWhenNobodyReads();
   const words = globalFlagsLast(argv);
   const asks = beforeSeparator(words);
   const json = asks.includes("--json");
+  const stop = stopOnInterrupt(json);
   // The help of oclif decides on colours by itself, while it is loaded; this is the switch it looks at.
   if (json || asks.includes("--no-color") || asks.includes("--quiet")) process.env.NO_COLOR = "1";
   process.on("uncaughtException", (error) => void fail(error, json).then(() => process.exit()));
@@ -60,12 +61,12 @@ async function describe(thrown: unknown): Promise<Failure> {
  * Turns Ctrl-C into a request to stop at the next safe point, so that the file being written is finished or removed.
  * A second Ctrl-C, or three seconds without a safe point, ends the program at once.
  */
-function stopOnInterrupt(): { readonly signal: AbortSignal; dispose(): void } {
+function stopOnInterrupt(json: boolean): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const interrupt = () => {
-    if (controller.signal.aborted) process.exit(130);
-    timer = setTimeout(() => process.exit(130), 3000);
+    if (controller.signal.aborted) leaveNow(json);
+    timer = setTimeout(() => leaveNow(json), 3000);
     controller.abort(
       Object.assign(new Error("interrupted"), { name: "InterruptedError", code: "PF_INTERRUPTED" }),
     );
@@ -80,6 +81,24 @@ function stopOnInterrupt(): { readonly signal: AbortSignal; dispose(): void } {
       process.off("SIGTERM", interrupt);
     },
   };
+}
+
+/** The way out that waits for nothing, and still says what happened. */
+function leaveNow(json: boolean): never {
+  const error = {
+    code: "PF_INTERRUPTED",
+    message: "interrupted at once",
+    means: "Finished files are whole; one with .tmp in its name may be left over and deleted.",
+    next: "run it again",
+    details: {},
+  };
+  if (json) writeSync(1, `${JSON.stringify({ error }, null, 2)}\n`);
+  else
+    writeSync(
+      2,
+      `\nError: ${error.message} (${error.code})\nWhat it means: ${error.means}\nWhat to do:    ${error.next}\n`,
+    );
+  process.exit(130);
 }
 
 /** `pf weights | head -1` closes the pipe early; that is the reader's right and no error. */

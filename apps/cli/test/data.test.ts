@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { documentOf, filesIn, pf, smallMarket, temporaryFolder } from "./process.js";
@@ -95,13 +95,7 @@ describe("a cache that cannot be used exits 3 and is left as it is", () => {
   });
   const spoilt = async (spoil: (file: string) => void) => {
     const home = temporaryFolder();
-    mkdirSync(join(home, "data", "parquet"), { recursive: true });
-    for (const symbol of ["SPY", "TLT", "GLD"]) {
-      copyFileSync(
-        join(market, "data", "parquet", `${symbol}.parquet`),
-        join(home, "data", "parquet", `${symbol}.parquet`),
-      );
-    }
+    cpSync(join(market, "data"), join(home, "data"), { recursive: true });
     spoil(join(home, "data", "parquet", "SPY.parquet"));
     return home;
   };

@@ -125,8 +125,8 @@ describe("Ctrl-C", () => {
       meanwhile: (child) => {
         let seen = "";
         child.stderr!.on("data", (text: string) => {
+          if (!seen.includes("[10/60]") && (seen + text).includes("[10/60]")) child.kill("SIGINT");
           seen += text;
-          if (seen.includes("[10/60]")) child.kill("SIGINT");
         });
       },
     });
@@ -138,8 +138,26 @@ describe("Ctrl-C", () => {
     expect(done).toBeGreaterThan(5);
     expect(done).toBeLessThan(60);
     const again = documentOf(await pf(words, { cwd: folder }));
-    expect(again.symbols.filter(({ requests }: { requests: number }) => requests === 0)).toHaveLength(done);
+    expect(again.symbols.filter(({ added }: { added: number }) => added === 0)).toHaveLength(done);
     expect(filesIn(folder)).toMatchObject(kept);
+  });
+});
+
+describe("Ctrl-C twice", () => {
+  it("ends at once, with exit 130 and one document all the same", async () => {
+    const folder = temporaryFolder();
+    const symbols = Array.from({ length: 60 }, (_, at) => `S${String(at).padStart(3, "0")}`).join(",");
+    const finished = await pf(["fetch", "--source", "synthetic", "--symbols", symbols, "--json"], {
+      cwd: folder,
+      meanwhile: (child) => {
+        child.stderr!.once("data", () => {
+          child.kill("SIGINT");
+          setTimeout(() => child.kill("SIGINT"), 1);
+        });
+      },
+    });
+    expect(finished.code).toBe(130);
+    expect(documentOf(finished).error).toMatchObject({ code: "PF_INTERRUPTED" });
   });
 });
 

@@ -51,6 +51,7 @@ describe("help", () => {
 describe("what was typed wrong", () => {
   const wrong: readonly (readonly [string, readonly string[], string, string])[] = [
     ["an unknown command", ["wieghts"], "PF_UNKNOWN_COMMAND", "pf weights"],
+    ["a misspelt topic", ["conifg"], "PF_UNKNOWN_COMMAND", "pf config"],
     ["an unknown command of a topic", ["config", "shwo"], "PF_UNKNOWN_COMMAND", "pf config show"],
     ["a command that comes later", ["permute"], "PF_UNKNOWN_COMMAND", "pf --help"],
     ["no command but a flag", ["--quiet"], "PF_UNKNOWN_COMMAND", "pf --help"],

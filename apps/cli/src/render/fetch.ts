@@ -35,23 +35,14 @@ export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): s
         column === 0 ? painter.bold(text) : column === 1 && text === "failed" ? painter.red(text) : text,
     },
   );
+  // Advice that is the same for all stands once, at the end, with the error; so does what went wrong with an only symbol.
+  const advice = new Set(symbols.flatMap(({ error }) => (error ? [error.next] : [])));
   const notes = symbols.flatMap(({ symbol, warnings, error }) => [
-    ...(error
-      ? [
-          ...error.message
-            .split("\n")
-            .map((line, at) => (at === 0 ? `${symbol}: ${line}` : `  ${line.trim()}`)),
-          `  ${error.next}`,
-        ]
+    ...(error && symbols.length > 1
+      ? failureLines(symbol, error.message, advice.size > 1 ? error.next : undefined)
       : []),
     ...shortened(symbol, warnings),
   ]);
-  const asked = symbols.reduce((sum, one) => sum + one.requests, 0);
-  const added = symbols.reduce((sum, one) => sum + one.added, 0);
-  const summary =
-    added === 0 && asked === 0
-      ? "Nothing was missing, so nothing was asked for."
-      : `${plural(added, "bar")} added with ${plural(asked, "request")}.`;
   return [
     `${painter.bold("Bars")} from ${source}, ${start} to ${end}`,
     "",
@@ -59,9 +50,27 @@ export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): s
     ...(notes.length > 0
       ? [painter.yellow("Worth a look"), ...notes.flatMap((note) => indented(note, width)), ""]
       : []),
-    summary,
+    summaryOf(outcome),
     "",
   ].join("\n");
+}
+
+function summaryOf({ symbols, error }: FetchOutcome): string {
+  const asked = symbols.reduce((sum, one) => sum + one.requests, 0);
+  const added = symbols.reduce((sum, one) => sum + one.added, 0);
+  if (added > 0) return `${plural(added, "bar")} added with ${plural(asked, "request")}.`;
+  if (error) return "No bar was added.";
+  if (asked === 0) return "Nothing was missing, so nothing was asked for.";
+  return `No new bars: ${plural(asked, "request")} brought nothing that the cache did not have.`;
+}
+
+function failureLines(symbol: string, message: string, advice: string | undefined): string[] {
+  const [first = "", ...more] = message.split("\n");
+  const lines = [
+    first.startsWith(symbol) ? first : `${symbol}: ${first}`,
+    ...more.map((line) => `  ${line.trim()}`),
+  ];
+  return advice === undefined ? lines : [...lines, `  ${advice}`];
 }
 
 const shownWarnings = 3;

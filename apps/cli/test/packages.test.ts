@@ -1,0 +1,320 @@
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+// Every package is packed as it would be published, and all tarballs are installed with npm in a folder that knows
+// nothing of this workspace. What is asked of them there is asked twice, as an ES module and as CommonJS.
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+interface Packed {
+  readonly name: string;
+  readonly tarball: string;
+  readonly isLibrary: boolean;
+  readonly manifest: { readonly version: string };
+}
+
+/**
+ * What each library is asked once it is installed: a body over the package's exports, here named `pf`, that returns
+ * something worth comparing. `need` gives another package's exports.
+ */
+const questions: Readonly<Record<string, { readonly ask: string; readonly answer: unknown }>> = {
+  "@pf/market": {
+    ask: 'return [pf.xnys.isSession("2024-07-04"), pf.newYorkTimeOf(pf.xnys.closeUtcMs(pf.sessionDate("2024-07-03")))];',
+    answer: [false, "13:00"],
+  },
+  "@pf/indicators": {
+    ask: "return [...pf.ema(Float64Array.of(64, 80, 100, 75), 3)].slice(2);",
+    answer: [86, 80.5],
+  },
+  "@pf/selection": {
+    ask: `
+      try { pf.createStrategy({ ...options, features: { ...options.features, emaFast: 60 } }); }
+      catch (error) { if (!(error instanceof pf.StrategyOptionsError)) throw error; }
+      const decision = pf.createStrategy(options).prepare(market()).decide(39, {});
+      return [decision.weights, decision.candidates.map(({ symbol, reason }) => symbol + " " + reason)];`,
+    answer: [{ UP: 0.5 }, ["UP selected", "DOWN below_ema_fast"]],
+  },
+  "@pf/backtest": {
+    ask: `
+      const costs = { commissionPerShare: 0, slippageBps: 0 };
+      const panel = market();
+      const { equity } = pf.runTargets(panel, pf.targetSeries(panel, () => ({ UP: 1 })), costs);
+      const close = panel.column("close", "UP");
+      const strategy = need("@pf/selection").createStrategy(options);
+      const measured = pf.measure(pf.runBacktest(panel, strategy, costs));
+      return [Math.abs(equity[39] - close[39] / close[0]) < 1e-12, measured.Bars, measured.FinalEquity > 1];`,
+    answer: [true, 40, true],
+  },
+  "@pf/bars": {
+    ask: `
+      const { sessionDate, xnys } = need("@pf/market");
+      const cache = pf.openBarCache(folder);
+      const wanted = { symbols: ["SPY"], from: sessionDate("2021-01-01"), to: sessionDate("2021-12-31") };
+      const source = pf.syntheticSource({ seed: 42, calendar: xnys });
+      const [first] = await pf.fetchBars(cache, source, xnys, wanted);
+      const [again] = await pf.fetchBars(cache, source, xnys, wanted);
+      const { series, hashes } = await pf.loadSeries(cache, ["SPY"]);
+      return [first.added, again.added, series[0].close.length, hashes.SPY === first.hash];`,
+    answer: [252, 0, 252, true],
+  },
+  "@pf/config": {
+    ask: `
+      const { config } = pf.resolveConfig({ overrides: ["selection.top_n=1"] });
+      let told = "";
+      try { pf.resolveConfig({ config: { path: "config.yaml", text: "weights:\\n  cash_bufer: 0.1\\n" } }); }
+      catch (error) { if (error instanceof pf.ConfigError) told = error.message.split("\\n")[0]; }
+      return [config.selection.topN, pf.lagOf(config), told];`,
+    answer: [1, 1, "config.yaml:2:3 weights.cash_bufer: is not a setting; did you mean cash_buffer?"],
+  },
+  "@pf/report": {
+    ask: `
+      const { measure, runTargets, targetSeries } = need("@pf/backtest");
+      const panel = market();
+      const costs = { commissionPerShare: 0, slippageBps: 0 };
+      const result = runTargets(panel, targetSeries(panel, () => ({ UP: 0.5 })), costs);
+      const files = await pf.planBacktestReport({
+        result, metrics: measure(result), benchmarks: [], manifest: { command: "backtest", data: {} }, plots: true,
+      });
+      const written = await pf.writeReport(files, folder);
+      const { readFileSync } = await import("node:fs");
+      const signature = readFileSync(folder + "/equity.png").subarray(1, 4).toString();
+      return [files.map(({ name }) => name), written.length, signature];`,
+    answer: [
+      ["metrics.json", "returns.csv", "weights.csv", "equity.png", "drawdown.png", "heatmap.png"],
+      6,
+      "PNG",
+    ],
+  },
+  "@pf/app": {
+    ask: `
+      const services = pf.createServices({
+        configuration: { overrides: ["data.source=synthetic", "universe=[SPY, TLT, GLD]", "ibkr.start=2016-01-01"] },
+        folders: { data: folder + "/data", out: folder + "/reports", state: folder + "/state" },
+        version: "1.0.0",
+        clock: { nowUtcMs: () => Date.parse("2017-12-29T22:00:00Z") },
+      });
+      const fetched = await services.fetch();
+      const { document } = await services.backtest({ plots: false });
+      const target = await services.targetWeights({ asOf: "2017-12-24" });
+      return [fetched.symbols.map(({ symbol, last }) => symbol + " " + last), document.metrics.Bars, target.asOf];`,
+    answer: [["SPY 2017-12-29", "TLT 2017-12-29", "GLD 2017-12-29"], 503, "2017-12-22"],
+  },
+};
+
+/** What several questions need: options of a strategy, and a market of two made-up symbols. */
+const ground = `
+const options = {
+  features: { atrWindow: 5, emaFast: 5, emaSlow: 10, macd: { enabled: false, fast: 12, slow: 26, signal: 9 } },
+  selection: { topN: 2, corrWindow: 10, corrCap: 0.7, minScore: 0, incumbents: "keep" },
+  weights: { method: "inv_vol", volWindow: 5, maxWeightPerAsset: 0.5, cashBuffer: 0.05 },
+  rebalance: { minWeightChange: 0.05 },
+};
+const market = () => {
+  const { alignPanel, dateOfDayNumber } = need("@pf/market");
+  return alignPanel([["UP", 1], ["DOWN", -1]].map(([ticker, slope]) => {
+    const close = Float64Array.from({ length: 40 }, (_, t) => 100 + slope * t + Math.sin(t));
+    const sessions = Array.from(close, (_, t) => dateOfDayNumber(20000 + t));
+    const high = close.map((price) => price + 0.5), low = close.map((price) => price - 0.5);
+    return { ticker, sessions, open: close, high, low, close, volume: close.map(() => 1e6) };
+  }));
+};
+`;
+
+/** A TypeScript program over every library: what it infers has to be what the sources say. */
+const typed = `
+import { xnys, type SessionDate, type Panel, type TradingCalendar } from "@pf/market";
+import { ema } from "@pf/indicators";
+import { createStrategy, type Decision, type Strategy, type StrategyOptions } from "@pf/selection";
+import { measure, runBacktest, type Metrics } from "@pf/backtest";
+import { openBarCache, type BarCache } from "@pf/bars";
+import { loadConfig, strategyOptionsOf, type LoadedConfig } from "@pf/config";
+import { writeReport, type PlannedFile } from "@pf/report";
+import { createServices, type Services } from "@pf/app";
+
+const calendar: TradingCalendar = xnys;
+export const next = (session: SessionDate): SessionDate => calendar.next(session);
+export const smooth: Float64Array = ema(Float64Array.of(1, 2, 3), 2);
+export const decide = (options: StrategyOptions, panel: Panel): Decision => {
+  const strategy: Strategy = createStrategy(options);
+  return strategy.prepare(panel).decide(0, {});
+};
+export const measured = (panel: Panel, strategy: Strategy): Metrics =>
+  measure(runBacktest(panel, strategy, { commissionPerShare: 0, slippageBps: 1 }));
+export const cache: BarCache = openBarCache("data");
+export const configured: Promise<LoadedConfig> = loadConfig({ directory: "config", env: {} });
+export const optionsOf = async (): Promise<StrategyOptions> => strategyOptionsOf((await configured).config);
+export const write = (files: readonly PlannedFile[]): Promise<readonly string[]> => writeReport(files, "reports");
+export const make: (...words: Parameters<typeof createServices>) => Services = createServices;
+// @ts-expect-error a text is no session until it has been checked
+next("2024-01-02");
+// @ts-expect-error the calendar answers with true or false
+export const wrong: string = xnys.isSession("2024-01-02");
+`;
+
+describe("the packed packages, installed outside the workspace", () => {
+  const home = mkdtempSync(join(tmpdir(), "pf-outside-"));
+  const outside = join(home, "project");
+  let packed: readonly Packed[] = [];
+
+  beforeAll(() => {
+    packed = JSON.parse(succeed(process.execPath, [join(root, "scripts/pack.mjs"), home], home));
+    mkdir(outside);
+    writeFileSync(
+      join(outside, "package.json"),
+      JSON.stringify({
+        name: "outside",
+        private: true,
+        dependencies: Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`])),
+      }),
+    );
+    // Nobody listens there: an install that asked a registry for one of ours would fail.
+    writeFileSync(join(outside, ".npmrc"), "@pf:registry=http://127.0.0.1:9/\n");
+    succeed("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], outside);
+  });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  it("are all publishable packages of the workspace, and every library is asked something", () => {
+    expect(packed.filter(({ isLibrary }) => isLibrary).map(({ name }) => name)).toEqual(
+      Object.keys(questions).sort(),
+    );
+    expect(packed.filter(({ isLibrary }) => !isLibrary).map(({ name }) => name)).toEqual(["@pf/cli"]);
+  });
+
+  it("hold what a user needs and nothing that only the workspace understands", () => {
+    for (const { name } of packed) {
+      const installed = join(outside, "node_modules", name);
+      const text = readFileSync(join(installed, "package.json"), "utf8");
+      expect([name, text.match(/workspace:|catalog:|@pf\/source/g)]).toEqual([name, null]);
+      const inside = readdirSync(installed);
+      expect(inside).toEqual(expect.arrayContaining(["LICENSE", "README.md", "dist", "package.json"]));
+      expect([
+        name,
+        inside.filter((entry) => ["src", "test", "bench", "tsconfig.json"].includes(entry)),
+      ]).toEqual([name, []]);
+      const files = readdirSync(installed, { recursive: true, encoding: "utf8" });
+      expect([name, files.filter((file) => /\.test\.|^node_modules\/@pf\//.test(file))]).toEqual([name, []]);
+    }
+  });
+
+  describe.each(Object.entries(questions))("%s", (name, { ask, answer }) => {
+    const slug = name.slice(4);
+
+    it("answers as an ES module", () => {
+      const file = write(
+        outside,
+        `${slug}.mjs`,
+        `import * as pf from "${name}";
+const others = Object.fromEntries(await Promise.all(${JSON.stringify(Object.keys(questions))}.map(async (other) => [other, await import(other)])));
+const need = (other) => others[other];
+${program(ask)}`,
+      );
+      expect(
+        JSON.parse(succeed(process.execPath, [file, mkdir(join(home, `${slug}-esm`))], outside)),
+      ).toEqual(answer);
+    });
+
+    it("answers as CommonJS", () => {
+      const file = write(
+        outside,
+        `${slug}.cjs`,
+        `const pf = require("${name}");
+const need = require;
+if (!require.resolve("${name}").endsWith(".cjs")) throw new Error("this is not the CommonJS build");
+${program(ask)}`,
+      );
+      expect(
+        JSON.parse(succeed(process.execPath, [file, mkdir(join(home, `${slug}-cjs`))], outside)),
+      ).toEqual(answer);
+    });
+  });
+
+  it.each(["mts", "cts"])("give their types to a strict .%s program", (ending) => {
+    const file = write(outside, `typed.${ending}`, typed);
+    const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+    const settings = [
+      "--strict",
+      "--exactOptionalPropertyTypes",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2022",
+    ];
+    const words = [compiler, "--noEmit", "--ignoreConfig", "--lib", "es2022", ...settings, file];
+    expect(succeed(process.execPath, words, outside)).toBe("");
+  });
+
+  describe("the program pf", () => {
+    const pf = (...words: string[]) => succeed(join(outside, "node_modules/.bin/pf"), words, outside);
+
+    it("says its version", () => {
+      const version = packed.find(({ name }) => name === "@pf/cli")?.manifest.version;
+      expect(pf("--version")).toContain(`@pf/cli/${version}`);
+    });
+
+    it("makes a market, backtests it with plots and says what to hold", () => {
+      const folders = ["--data-dir", "bars", "--out", "out", "--json"];
+      const span = ["--start", "2020-01-02", "--end", "2021-12-31"];
+      const { symbols } = JSON.parse(pf("fetch", "--source", "synthetic", ...span, ...folders));
+      expect(symbols.map(({ last }: { last: string }) => last)).toEqual(symbols.map(() => "2021-12-31"));
+      const { metrics, files } = JSON.parse(pf("backtest", ...folders));
+      expect(metrics.Bars).toBe(505);
+      expect(files).toContain("equity.png");
+      for (const file of files) expect(existsSync(join(outside, "out", file))).toBe(true);
+      const { asOf, weights, cash } = JSON.parse(pf("weights", ...folders));
+      expect(asOf).toBe("2021-12-31");
+      const invested = Object.values<number>(weights).reduce((sum, weight) => sum + weight, 0);
+      expect(invested + cash).toBeCloseTo(1, 12);
+    });
+  });
+});
+
+function program(ask: string): string {
+  return `${ground}
+const answer = async (folder) => {${ask}
+};
+answer(process.argv[2]).then((value) => process.stdout.write(JSON.stringify(value)));
+`;
+}
+
+/** @returns standard output of a command that ended well; its whole output otherwise, as an error */
+function succeed(command: string, words: readonly string[], cwd: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, words, {
+    cwd,
+    encoding: "utf8",
+    env: environment(),
+  });
+  if (error) throw error;
+  if (status !== 0)
+    throw new Error(`${command} ${words.join(" ")} ended with ${status}:\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+/** What reaches the network and finds programs, and nothing by which the workspace could be seen. */
+function environment(): NodeJS.ProcessEnv {
+  const wanted =
+    /^(PATH|HOME|TMPDIR|(https?|no)_proxy|NODE_EXTRA_CA_CERTS|npm_config_(registry|cache|userconfig))$/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => wanted.test(name)));
+}
+
+function write(folder: string, name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+function mkdir(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
