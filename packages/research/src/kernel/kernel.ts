@@ -1,0 +1,240 @@
+import type { CostModel } from "@pf/backtest";
+import type { Panel } from "@pf/market";
+import { type GridPlan, planGrid } from "../grid.js";
+import type { Objective, Study } from "../study.js";
+import { type Block, planBlocks } from "./blocks.js";
+import { capBounds, type Correlations, createCorrelations } from "./correlations.js";
+import { createGates, type Gates, type MacdSpans } from "./gates.js";
+import { allocate, fits, type Memory } from "./memory.js";
+import { createMoments, type Moments } from "./moments.js";
+import { objectiveOf } from "./objectives.js";
+import { createPaths, type Paths } from "./paths.js";
+import { createRows, type Rows, type RowTask } from "./rows.js";
+import { type WindowFacts, windowFacts } from "./window.js";
+
+/** Evaluates a whole grid on one train window in one pass over its rows. */
+export interface GridKernel {
+  /**
+   * The objective of every grid point on the window, or on the window with its rows in another order.
+   *
+   * @param order - source row of each row, `order[0] = 0`, rows exchanged within the groups of {@link rowPatterns};
+   *   the window as it was without
+   * @returns one value a point in grid order, `NaN` where undefined; the next call writes into the same array
+   */
+  evaluate(order?: Int32Array): Float64Array;
+}
+
+/** Symbols are bits of a word; a level is a byte. */
+const limits = { names: 31, caps: 255 };
+
+/**
+ * The fused kernel for a study on a train window.
+ *
+ * It gives the numbers of the general path: the same selections, objectives equal to rounding. It serves the built-in
+ * score, inverse volatility and equal weights, no overlays, and at most 31 symbols.
+ *
+ * @param window - the rows to train on; every indicator starts on its first
+ * @param plan - the study's grid, where the caller has made it already
+ * @returns `undefined` when the study is outside what it serves: the general path is then used
+ */
+export function createGridKernel(
+  window: Panel,
+  study: Study,
+  plan: GridPlan = planGrid(study),
+): GridKernel | undefined {
+  const { options } = study;
+  const points = plan.strategies.map((strategy) => strategy?.options);
+  const served =
+    (options.selection.score ?? "trend") === "trend" &&
+    (options.weights.method === "inv_vol" || options.weights.method === "equal") &&
+    (options.overlays ?? []).length === 0 &&
+    window.tickers.length <= limits.names;
+  if (!served) return undefined;
+  const { macd } = options.features;
+  const { blocks, pointBlock, pointLane } = planBlocks(points, macd.enabled ? macd.slow : 0);
+  if (blocks.some(({ caps }) => caps.length > limits.caps)) return undefined;
+
+  const facts = windowFacts(window);
+  const objectives = new Float64Array(points.length).fill(Number.NaN);
+  const job: Job = {
+    facts,
+    // Neighbouring columns must not start at the same place of the cache's sets, where they would push each other out.
+    stride: (Math.ceil(facts.rows / 8) | 1) * 8,
+    macd: macd.enabled ? macd : undefined,
+    costs: study.costs,
+    lag: study.lag,
+    keep: options.selection.incumbents === "keep",
+    equalWeights: options.weights.method === "equal",
+    objective: study.objective,
+  };
+  return {
+    evaluate(order) {
+      const bench = workbenchFor(job, blocks);
+      bench.load(job, order);
+      for (let at = 0; at < blocks.length; at++) {
+        bench.run(job, blocks[at]!, order !== undefined);
+        for (let point = 0; point < objectives.length; point++) {
+          if (pointBlock[point] === at) {
+            objectives[point] = objectiveOf(study.objective, bench.rows, pointLane[point]!, facts.rows);
+          }
+        }
+      }
+      return objectives;
+    },
+  };
+}
+
+/** What all blocks of a kernel share. */
+interface Job {
+  readonly facts: WindowFacts;
+  readonly stride: number;
+  readonly macd: MacdSpans | undefined;
+  readonly costs: CostModel;
+  readonly lag: 1 | 2;
+  readonly keep: boolean;
+  readonly equalWeights: boolean;
+  readonly objective: Objective;
+}
+
+/** The passes with their memory. A thread has one and evaluates one window at a time in it. */
+interface Workbench {
+  readonly memory: Memory;
+  readonly rows: Rows;
+  readonly words: number;
+  readonly names: number;
+  load(job: Job, order: Int32Array | undefined): void;
+  run(job: Job, block: Block, permuted: boolean): void;
+}
+
+let workbench: Workbench | undefined;
+
+/** The thread's workbench; one with more room replaces it when a window or a grid is larger than any before. */
+function workbenchFor({ facts, stride }: Job, blocks: readonly Block[]): Workbench {
+  const words = Math.max(...blocks.map((block) => block.words));
+  const fasts = Math.max(...blocks.map((block) => block.fasts.length));
+  const room = { stride, names: facts.names, fasts };
+  if (
+    !workbench ||
+    !fits(workbench.memory, room) ||
+    workbench.words < words ||
+    workbench.names < facts.names
+  ) {
+    workbench = createWorkbench(allocate(room), Math.max(words, 16), Math.max(facts.names, 31));
+  }
+  return workbench;
+}
+
+function createWorkbench(memory: Memory, words: number, names: number): Workbench {
+  const paths: Paths = createPaths(memory);
+  const gates: Gates = createGates(memory);
+  const moments: Moments = createMoments(memory);
+  const correlations: Correlations = createCorrelations(memory);
+  const rows: Rows = createRows(memory, { words, names });
+  const active = new Int32Array(names);
+  const ready = new Int32Array(names);
+  const dynamic = new Uint8Array(names);
+  let loadedFacts: WindowFacts | undefined;
+  let loadedBlock: Block | undefined;
+  let activeCount = 0;
+
+  function load({ facts, stride }: Job, order: Int32Array | undefined): void {
+    if (order) memory.order.set(order);
+    if (loadedFacts === facts) return;
+    loadedFacts = facts;
+    loadedBlock = undefined;
+    for (let i = 0; i < facts.names; i++) {
+      const from = i * facts.rows;
+      const to = from + facts.rows;
+      memory.growth.set(facts.growth.subarray(from, to), i * stride);
+      memory.moved.set(facts.change.subarray(from, to), i * stride);
+      memory.span.set(facts.span.subarray(from, to), i * stride);
+    }
+  }
+
+  /** What the order of the rows does not change: who can be held at all, and from when on. */
+  function loadBlock({ facts, stride, macd }: Job, block: Block): void {
+    if (loadedBlock === block) return;
+    loadedBlock = block;
+    activeCount = 0;
+    memory.levels.fill(0, 0, stride);
+    for (let i = 0; i < facts.names; i++) {
+      const base = i * stride;
+      ready[i] = gates.allowStatic(facts, block, i, base);
+      if (ready[i] === facts.rows) continue;
+      active[activeCount++] = i;
+      dynamic[i] = macd !== undefined || facts.mostEqual[i]! >= block.corrWindow ? 1 : 0;
+      memory.change.fill(0, base, base + facts.first[i]!);
+    }
+  }
+
+  function run(job: Job, block: Block, permuted: boolean): void {
+    const { facts, stride, macd, costs, lag } = job;
+    loadBlock(job, block);
+    const end = facts.rows - (lag - 1);
+    let firstDecision = facts.rows;
+    for (let x = 0; x < activeCount; x++) firstDecision = Math.min(firstDecision, ready[active[x]!]!);
+    for (let x = 0; x < activeCount; x++) {
+      const i = active[x]!;
+      const base = i * stride;
+      if (permuted) paths.permuted(facts, i, base, block.atrWindow);
+      else paths.real(facts, i, base, block.atrWindow);
+      paths.costs(base, ready[i]!, facts.rows, costs.commissionPerShare, costs.slippageBps / 10_000);
+      if (dynamic[i] === 1) {
+        gates.allowStatic(facts, block, i, base);
+        gates.allowOnPath(facts, block, i, base, macd, facts.mostEqual[i]! >= block.corrWindow);
+      }
+      gates.run(facts, block, i, base, stride, ready[i]!);
+      moments.run(facts, i, base, ready[i]!, end, block.corrWindow, block.volWindow);
+    }
+    const bounds = capBounds(block.caps);
+    let column = stride;
+    if (block.wordTop[block.words - 1]! > 1) {
+      for (let i = 0; i < facts.names; i++) {
+        for (let j = i + 1; j < facts.names; j++, column += stride) {
+          const both = Math.max(ready[i]!, ready[j]!);
+          if (both === facts.rows) continue;
+          correlations.run(
+            i,
+            j,
+            i * stride,
+            j * stride,
+            column,
+            facts.names,
+            both,
+            end,
+            block.corrWindow,
+            block.caps,
+            bounds,
+          );
+        }
+      }
+    }
+    const task: RowTask = {
+      block,
+      rows: facts.rows,
+      names: facts.names,
+      stride,
+      active,
+      activeCount,
+      firstDecision,
+      lag,
+      keep: job.keep,
+      equalWeights: job.equalWeights,
+      wide: needsSums(job.objective),
+    };
+    rows.run(task);
+  }
+
+  return { memory, rows, words, names, load, run };
+}
+
+/** Final equity and drawdown come by themselves; the other metrics need sums along the way. */
+function needsSums(objective: Objective): boolean {
+  return (
+    objective !== "Calmar" &&
+    objective !== "CAGR" &&
+    objective !== "MaxDD" &&
+    objective !== "FinalEquity" &&
+    objective !== "Bars"
+  );
+}

@@ -1,0 +1,80 @@
+/** How much room an evaluation needs. */
+export interface Room {
+  /** Rows of a column, with what lies between two columns. */
+  readonly stride: number;
+  readonly names: number;
+  readonly fasts: number;
+}
+
+/**
+ * The columns and tables of an evaluation, allocated once and written over by the next one: nothing is allocated while
+ * windows are evaluated, and what is read again is still in the cache. Columns are symbol-major, row `t` of symbol `i`
+ * at `i * stride + t`, where nothing else is said.
+ */
+export interface Memory {
+  /** Source row of each row. */
+  readonly order: Int32Array;
+  // Of the window as it was: what a row's move is made of (see WindowFacts).
+  readonly growth: Float64Array;
+  readonly moved: Float64Array;
+  readonly span: Float64Array;
+  // Of the path being evaluated.
+  readonly close: Float64Array;
+  readonly change: Float64Array;
+  /** Average true range. */
+  readonly range: Float64Array;
+  /** Cost of trading a weight of 1 at a row's close: commission by the price, and slippage. */
+  readonly unitCost: Float64Array;
+  /** Columns that may hold the symbol as far as bars, warm-up and MACD go; {@link noBar} where it has no bar. */
+  readonly allowed: Int32Array;
+  /** Columns that may hold the symbol, row-major: symbol `i` on row `t` at `t * names + i`. */
+  readonly gates: Int32Array;
+  /** `names * stride` values a fast span; defined where a gate of that span is open. */
+  readonly scores: Float64Array;
+  /** 1 / volatility; defined where any gate is open, as the next two are. */
+  readonly steadiness: Float64Array;
+  /** Sum of the correlation window's returns over the root of its length. */
+  readonly drift: Float64Array;
+  /** Sum of squared deviations in the correlation window; `NaN` where running sums cannot tell it well enough. */
+  readonly spread: Float64Array;
+  /** A column a pair: how many of the caps refuse it. The first column, a symbol with itself, is all 0. */
+  readonly levels: Uint8Array;
+}
+
+/** In {@link Memory.allowed}: no bar on this row, so that no indicator moves. */
+export const noBar = -1;
+
+/** 31 symbols over 4,000 rows: memory that is never touched is never really there. */
+const usual: Room = { stride: 4096, names: 31, fasts: 8 };
+
+export function allocate(needed: Room): Memory {
+  const stride = Math.max(needed.stride, usual.stride);
+  const names = Math.max(needed.names, usual.names);
+  const floats = () => new Float64Array(names * stride);
+  return {
+    order: new Int32Array(stride),
+    growth: floats(),
+    moved: floats(),
+    span: floats(),
+    close: floats(),
+    change: floats(),
+    range: floats(),
+    unitCost: floats(),
+    allowed: new Int32Array(names * stride),
+    gates: new Int32Array(names * stride),
+    scores: new Float64Array(names * stride * Math.max(needed.fasts, usual.fasts)),
+    steadiness: floats(),
+    drift: floats(),
+    spread: floats(),
+    levels: new Uint8Array(((names * (names - 1)) / 2 + 1) * stride),
+  };
+}
+
+export function fits(memory: Memory, { stride, names, fasts }: Room): boolean {
+  return (
+    memory.order.length >= stride &&
+    memory.close.length >= names * stride &&
+    memory.scores.length >= names * stride * fasts &&
+    memory.levels.length >= ((names * (names - 1)) / 2 + 1) * stride
+  );
+}

@@ -1,0 +1,59 @@
+import { sessionsPerYear } from "@pf/backtest";
+import type { Objective } from "../study.js";
+import { laneFields, laneSize, type Rows, sumFields, sumSize } from "./rows.js";
+
+const sessionsPerMonth = 21;
+
+/** A metric of one lane, by the definitions of the plain path's `measure`. */
+export function objectiveOf(objective: Objective, rows: Rows, lane: number, bars: number): number {
+  const at = lane * laneSize;
+  const equity = rows.lanes[at + laneFields.equity]!;
+  const drawdown = 1 - rows.lanes[at + laneFields.lowest]!;
+  const sum = (field: keyof typeof sumFields): number => rows.sums[lane * sumSize + sumFields[field]]!;
+  const growth = () =>
+    bars === 0
+      ? Number.NaN
+      : equity > 0
+        ? Math.exp((Math.log(equity) * sessionsPerYear) / bars) - 1
+        : -1;
+  switch (objective) {
+    case "Calmar":
+      return ratio(growth(), bars === 0 ? Number.NaN : drawdown);
+    case "CAGR":
+      return growth();
+    case "MaxDD":
+      return bars === 0 ? Number.NaN : drawdown;
+    case "FinalEquity":
+      return bars === 0 ? Number.NaN : equity;
+    case "Bars":
+      return bars;
+    case "Sharpe":
+      return ratio((sum("net") / bars) * Math.sqrt(sessionsPerYear), deviation());
+    case "AnnualVol":
+      return deviation() * Math.sqrt(sessionsPerYear);
+    case "Sortino":
+      return ratio((sum("net") / bars) * Math.sqrt(sessionsPerYear), Math.sqrt(sum("downside") / bars));
+    case "PF":
+      return ratio(sum("gains"), sum("losses"));
+    case "Turnover":
+      return sum("turnover");
+    case "TurnoverAnnual":
+      return (sum("turnover") * sessionsPerYear) / bars;
+    case "RebalanceDays":
+      return sum("days");
+    case "RebalancesPerMonth":
+      return (sum("days") * sessionsPerMonth) / bars;
+  }
+
+  function deviation(): number {
+    if (bars < 2) return Number.NaN;
+    // The first row never trades, so that returns are all equal only where all are 0.
+    if (sum("squares") === 0) return 0;
+    const net = sum("net");
+    return Math.sqrt(Math.max(0, sum("squares") - (net * net) / bars) / (bars - 1));
+  }
+}
+
+function ratio(numerator: number, denominator: number): number {
+  return denominator > 0 ? numerator / denominator : Number.NaN;
+}

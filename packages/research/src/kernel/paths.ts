@@ -1,0 +1,127 @@
+import type { Memory } from "./memory.js";
+import { missing, resumes, type WindowFacts } from "./window.js";
+
+export interface Paths {
+  /** The window as it was, in the arithmetic of the plain path, to the last bit. */
+  real(facts: WindowFacts, i: number, base: number, atrWindow: number): void;
+  /** Rows in the order of {@link Memory.order}. */
+  permuted(facts: WindowFacts, i: number, base: number, atrWindow: number): void;
+  costs(base: number, from: number, to: number, commission: number, slippage: number): void;
+}
+
+/** Closes, returns, ranges and costs of one symbol, from its first bar on. */
+export function createPaths({ order, growth, moved, span, close, change, range, unitCost }: Memory): Paths {
+  function real(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
+    const { rows, kind, high, low } = facts;
+    const source = i * rows;
+    const first = facts.first[i]!;
+    let before = facts.close[source + first]!;
+    let level = 0;
+    let own = 0;
+    start(base, first, before);
+    for (let row = first + 1; row < rows; row++) {
+      const at = source + row;
+      if (kind[at] === missing) {
+        close[base + row] = before;
+        change[base + row] = 0;
+        continue;
+      }
+      const price = facts.close[at]!;
+      const top = high[at]!;
+      const bottom = low[at]!;
+      const trueRange = Math.max(top - bottom, Math.abs(top - before), Math.abs(bottom - before));
+      own++;
+      if (own <= atrWindow) {
+        level += trueRange;
+        if (own === atrWindow) level /= atrWindow;
+      } else level = (level * (atrWindow - 1) + trueRange) / atrWindow;
+      close[base + row] = price;
+      change[base + row] = price / before - 1;
+      range[base + row] = level;
+      before = price;
+    }
+  }
+
+  function permuted(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
+    if (facts.holes[i] === 1) {
+      permutedAcrossHoles(facts, i, base, atrWindow);
+      return;
+    }
+    const rows = facts.rows;
+    const first = facts.first[i]!;
+    let price = facts.close[i * rows + first]!;
+    start(base, first, price);
+    const warm = Math.min(first + atrWindow, rows - 1);
+    let level = 0;
+    let row = first + 1;
+    for (; row <= warm; row++) {
+      const source = base + order[row]!;
+      level += price * span[source]!;
+      price *= growth[source]!;
+      close[base + row] = price;
+      change[base + row] = moved[source]!;
+    }
+    level /= atrWindow;
+    range[base + warm] = level;
+    const share = 1 / atrWindow;
+    for (; row < rows; row++) {
+      const source = base + order[row]!;
+      level += (price * span[source]! - level) * share;
+      price *= growth[source]!;
+      close[base + row] = price;
+      change[base + row] = moved[source]!;
+      range[base + row] = level;
+    }
+  }
+
+  function permutedAcrossHoles(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
+    const { rows, kind, high, low } = facts;
+    const source = i * rows;
+    const first = facts.first[i]!;
+    let before = facts.close[source + first]!;
+    let level = 0;
+    let own = 0;
+    start(base, first, before);
+    for (let row = first + 1; row < rows; row++) {
+      const at = source + row;
+      const what = kind[at];
+      if (what === missing) {
+        close[base + row] = before;
+        change[base + row] = 0;
+        continue;
+      }
+      let price: number;
+      let trueRange: number;
+      if (what === resumes) {
+        price = facts.close[at]!;
+        change[base + row] = price / before - 1;
+        trueRange = Math.max(high[at]!, before) - Math.min(low[at]!, before);
+      } else {
+        const from = base + order[row]!;
+        price = before * growth[from]!;
+        change[base + row] = moved[from]!;
+        trueRange = before * span[from]!;
+      }
+      own++;
+      if (own <= atrWindow) {
+        level += trueRange;
+        if (own === atrWindow) level /= atrWindow;
+      } else level += (trueRange - level) / atrWindow;
+      close[base + row] = price;
+      range[base + row] = level;
+      before = price;
+    }
+  }
+
+  function start(base: number, first: number, price: number): void {
+    close[base + first] = price;
+    change[base + first] = 0;
+    range[base + first] = 0;
+  }
+
+  function costs(base: number, from: number, to: number, commission: number, slippage: number): void {
+    for (let at = base + from; at < base + to; at++) unitCost[at] = commission / close[at]! + slippage;
+  }
+
+  return { real, permuted, costs };
+}

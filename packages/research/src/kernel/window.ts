@@ -1,0 +1,94 @@
+import type { Panel } from "@pf/market";
+
+/** What a row is to a symbol. */
+export const moves = 0; // a bar here and on the row before: its move can come from another row
+export const resumes = 1; // a bar after a hole: keeps its own price, the return spans the hole
+export const missing = 2; // no bar, after the first
+
+/**
+ * The facts of a train window that no order of its rows changes, or from which a move can be carried to another row.
+ *
+ * Rows are exchanged whole, so a permuted path needs no logarithm, division, open, high or low: with `t` taking its
+ * move from row `s`, close = close before x `growth[s]`, return = `change[s]`, true range = close before x `span[s]`.
+ * All columns are symbol-major, `rows` values each.
+ */
+export interface WindowFacts {
+  readonly rows: number;
+  readonly names: number;
+  /** First row with a bar, `rows` when there is none. */
+  readonly first: Int32Array;
+  readonly kind: Uint8Array;
+  readonly holes: Uint8Array;
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+  readonly close: Float64Array;
+  readonly growth: Float64Array;
+  readonly change: Float64Array;
+  readonly span: Float64Array;
+  /** Most rows that share one return, an upper bound of the longest stretch of equal returns in any order. */
+  readonly mostEqual: Int32Array;
+}
+
+export function windowFacts(window: Panel): WindowFacts {
+  const rows = window.sessions.length;
+  const names = window.tickers.length;
+  const column = () => new Float64Array(rows * names);
+  const facts = {
+    rows,
+    names,
+    first: new Int32Array(names),
+    kind: new Uint8Array(rows * names),
+    holes: new Uint8Array(names),
+    high: column(),
+    low: column(),
+    close: column(),
+    growth: column(),
+    change: column(),
+    span: column(),
+    mostEqual: new Int32Array(names),
+  };
+  for (const [i, ticker] of window.tickers.entries()) {
+    const base = i * rows;
+    const close = window.column("close", ticker);
+    facts.close.set(close, base);
+    facts.high.set(window.column("high", ticker), base);
+    facts.low.set(window.column("low", ticker), base);
+    let first = 0;
+    while (first < rows && Number.isNaN(close[first]!)) first++;
+    facts.first[i] = first;
+    let resumed = 0;
+    for (let row = first + 1; row < rows; row++) {
+      const at = base + row;
+      if (Number.isNaN(close[row]!)) {
+        facts.kind[at] = missing;
+        facts.holes[i] = 1;
+        continue;
+      }
+      const before = close[row - 1]!;
+      if (Number.isNaN(before)) {
+        facts.kind[at] = resumes;
+        resumed++;
+        continue;
+      }
+      facts.growth[at] = close[row]! / before;
+      facts.change[at] = facts.growth[at]! - 1;
+      facts.span[at] =
+        (Math.max(facts.high[at]!, before) - Math.min(facts.low[at]!, before)) / before;
+    }
+    facts.mostEqual[i] = mostEqual(facts, base, first) + resumed;
+  }
+  return facts;
+}
+
+function mostEqual({ rows, kind, change }: Pick<WindowFacts, "rows" | "kind" | "change">, base: number, first: number): number {
+  const moved: number[] = [];
+  for (let row = first + 1; row < rows; row++) if (kind[base + row] === moves) moved.push(change[base + row]!);
+  const sorted = Float64Array.from(moved).sort();
+  let most = 0;
+  let run = 0;
+  for (let k = 0; k < sorted.length; k++) {
+    run = k > 0 && sorted[k] === sorted[k - 1] ? run + 1 : 1;
+    if (run > most) most = run;
+  }
+  return most;
+}
