@@ -1,0 +1,106 @@
+import { alignPanel, type BarSeries, type Panel } from "@pf/market";
+import { RowOrderError } from "./errors.js";
+
+/**
+ * Which rows may change places: rows on which the same symbols have a bar on this row and on the row before, and so a
+ * defined gap between them.
+ *
+ * @param firstMovable - rows before it keep their place; row 0 always does
+ * @returns a number a row; equal numbers may be exchanged, and rows that stay have one of their own
+ */
+export function rowPatterns(panel: Panel, firstMovable = 1): Int32Array {
+  const rows = panel.sessions.length;
+  const closes = panel.tickers.map((ticker) => panel.column("close", ticker));
+  const patterns = new Int32Array(rows);
+  const known = new Map<string, number>();
+  const key = new Array<string>(closes.length);
+  for (let row = 0; row < rows; row++) {
+    if (row < Math.max(1, firstMovable)) {
+      // Negative numbers are never met by those of the groups.
+      patterns[row] = -1 - row;
+      continue;
+    }
+    for (const [i, close] of closes.entries()) {
+      key[i] = Number.isNaN(close[row]!) || Number.isNaN(close[row - 1]!) ? "0" : "1";
+    }
+    const text = key.join("");
+    let pattern = known.get(text);
+    if (pattern === undefined) {
+      pattern = known.size;
+      known.set(text, pattern);
+    }
+    patterns[row] = pattern;
+  }
+  return patterns;
+}
+
+/**
+ * The panel with its rows' moves in another order: whole rows, all symbols together, so that what belongs together on a
+ * day stays together and only the order of days is lost.
+ *
+ * A bar moves by four ratios: open over the close before, and high, low and close over its open. Row `t` takes all four
+ * from row `order[t]` for every symbol with a bar on `t` and on `t - 1`, and builds its prices up from the close on `t - 1`. A symbol's
+ * first bar, and its first after a hole, have no such ratio and keep their prices. Without holes the last close is the
+ * original's, up to rounding. Volume moves with its row.
+ *
+ * @param order - source row of each row, a permutation within the groups of {@link rowPatterns}
+ * @throws RowOrderError when the order has another length than the panel or mixes groups
+ */
+export function permutePanel(panel: Panel, order: ArrayLike<number>): Panel {
+  const rows = panel.sessions.length;
+  if (order.length !== rows) {
+    throw new RowOrderError(`a row order of ${order.length} rows does not fit a panel of ${rows}`);
+  }
+  const series: readonly BarSeries[] = panel.tickers.map((ticker) => {
+    const close = panel.column("close", ticker);
+    let bars = 0;
+    for (let row = 0; row < rows; row++) if (!Number.isNaN(close[row]!)) bars++;
+    const source = {
+      open: panel.column("open", ticker),
+      high: panel.column("high", ticker),
+      low: panel.column("low", ticker),
+      close,
+      volume: panel.column("volume", ticker),
+    };
+    const out = {
+      open: new Float64Array(bars),
+      high: new Float64Array(bars),
+      low: new Float64Array(bars),
+      close: new Float64Array(bars),
+      volume: new Float64Array(bars),
+    };
+    const sessions = new Array<BarSeries["sessions"][number]>(bars);
+    const ends = panel.endsUtcMs ? new Float64Array(bars) : undefined;
+    let at = 0;
+    for (let row = 0; row < rows; row++) {
+      if (Number.isNaN(close[row]!)) continue;
+      sessions[at] = panel.sessions[row]!;
+      if (ends) ends[at] = panel.endsUtcMs![row]!;
+      const moved = row > 0 && !Number.isNaN(close[row - 1]!);
+      const from = moved ? order[row]! : row;
+      if (moved) {
+        const before = close[from - 1];
+        const opened = source.open[from];
+        if (before === undefined || opened === undefined || Number.isNaN(before) || Number.isNaN(opened)) {
+          throw new RowOrderError(
+            `row ${row} cannot take its moves from row ${from}: ${ticker} has no bar there, or none the row before`,
+          );
+        }
+        const open = out.close[at - 1]! * (opened / before);
+        out.open[at] = open;
+        out.high[at] = open * (source.high[from]! / opened);
+        out.low[at] = open * (source.low[from]! / opened);
+        out.close[at] = open * (close[from]! / opened);
+      } else {
+        out.open[at] = source.open[row]!;
+        out.high[at] = source.high[row]!;
+        out.low[at] = source.low[row]!;
+        out.close[at] = close[row]!;
+      }
+      out.volume[at] = source.volume[from]!;
+      at++;
+    }
+    return { ticker, sessions, ...out, ...(ends ? { endsUtcMs: ends } : {}) };
+  });
+  return alignPanel(series);
+}
