@@ -1,0 +1,256 @@
+import { StatisticsInputError } from "../errors.js";
+
+export interface OverfittingOptions {
+  /**
+   * Into how many equal blocks of consecutive periods the returns are cut: even, 2 to 20.
+   *
+   * @defaultValue 16
+   */
+  readonly blocks?: number;
+  /**
+   * What a trial is judged by: mean return, or mean over standard deviation.
+   *
+   * @defaultValue "sharpe"
+   */
+  readonly metric?: "mean" | "sharpe";
+}
+
+/** One way of taking half of the blocks as sample. */
+export interface OverfittingSplit {
+  /** Counted from 0. */
+  readonly inSampleBlocks: readonly number[];
+  /** The trial that looked best in sample, counted from 0. */
+  readonly best: number;
+  /** Its rank out of sample among all trials: 1 is worst, ties share their mean. */
+  readonly outOfSampleRank: number;
+  /** `ln(w / (1 - w))` with `w = rank / (trials + 1)`; 0 is the middle of the field. */
+  readonly logit: number;
+  readonly inSample: number;
+  /** `NaN` where undefined. */
+  readonly outOfSample: number;
+}
+
+export interface Overfitting {
+  /** Probability of backtest overfitting: share of splits in which the best in sample is at most median out of sample. */
+  readonly probability: number;
+  /** Share of splits in which the best in sample loses out of sample. */
+  readonly probabilityOfLoss: number;
+  /** Least squares of the chosen ones' out-of-sample on their in-sample metric; `NaN` if the latter does not vary. */
+  readonly degradation: { readonly slope: number; readonly intercept: number };
+  readonly splits: readonly OverfittingSplit[];
+  /** Oldest periods left out so that the blocks are equal. */
+  readonly periodsLeftOut: number;
+  /** Splits in which no trial had a metric in sample; they count nowhere. */
+  readonly undecided: number;
+}
+
+/**
+ * Probability of backtest overfitting by combinatorially symmetric cross-validation: every half of the blocks is once
+ * the sample in which the best trial is chosen, and the other half shows what the choice was worth (Bailey, Borwein,
+ * Lopez de Prado and Zhu, _The Probability of Backtest Overfitting_, 2017).
+ *
+ * An undefined metric (a series without variance has no Sharpe) ranks below every defined one.
+ *
+ * @param trials - one column of returns a trial, all of the same periods
+ * @throws StatisticsInputError for fewer than two trials, columns of unequal length, or blocks that cannot be cut
+ */
+export function probabilityOfOverfitting(
+  trials: readonly ArrayLike<number>[],
+  { blocks = 16, metric = "sharpe" }: OverfittingOptions = {},
+): Overfitting {
+  const periods = trials[0]?.length ?? 0;
+  requireShape(trials, periods, blocks, metric);
+  const length = Math.floor(periods / blocks);
+  const periodsLeftOut = periods - blocks * length;
+  const parts = trials.map((returns) => blockMoments(returns, periodsLeftOut, blocks, length));
+
+  const splits: OverfittingSplit[] = [];
+  const outside = new Float64Array(trials.length);
+  let undecided = 0;
+  for (const inSampleBlocks of combinations(blocks, blocks / 2)) {
+    const isInside = new Uint8Array(blocks);
+    for (const block of inSampleBlocks) isInside[block] = 1;
+    let best = -1;
+    let inSample = Number.NEGATIVE_INFINITY;
+    for (const [trial, moments] of parts.entries()) {
+      const value = metricOf(moments, isInside, 1, length, metric);
+      outside[trial] = metricOf(moments, isInside, 0, length, metric);
+      if (value > inSample) {
+        best = trial;
+        inSample = value;
+      }
+    }
+    if (best < 0) {
+      undecided++;
+      continue;
+    }
+    const outOfSampleRank = rankOf(outside, best);
+    const share = outOfSampleRank / (trials.length + 1);
+    splits.push({
+      inSampleBlocks,
+      best,
+      outOfSampleRank,
+      logit: Math.log(share / (1 - share)),
+      inSample,
+      outOfSample: outside[best]!,
+    });
+  }
+  const shareOf = (holds: (split: OverfittingSplit) => boolean) =>
+    splits.length === 0 ? Number.NaN : splits.filter(holds).length / splits.length;
+  return {
+    // At the median the two logarithms cancel exactly, but a rank of n/2 + 1/2 over n + 1 may round to just above a half.
+    probability: shareOf((split) => 2 * split.outOfSampleRank <= trials.length + 1),
+    probabilityOfLoss: shareOf((split) => split.outOfSample < 0),
+    degradation: leastSquares(splits.filter((split) => !Number.isNaN(split.outOfSample))),
+    splits,
+    periodsLeftOut,
+    undecided,
+  };
+}
+
+function requireShape(
+  trials: readonly ArrayLike<number>[],
+  periods: number,
+  blocks: number,
+  metric: "mean" | "sharpe",
+): void {
+  if (trials.length < 2) {
+    throw new StatisticsInputError(`choosing needs at least 2 trials, and there are ${trials.length}`);
+  }
+  if (trials.some((returns) => returns.length !== periods)) {
+    throw new StatisticsInputError("all trials must cover the same periods");
+  }
+  if (!(Number.isInteger(blocks) && blocks >= 2 && blocks <= 20 && blocks % 2 === 0)) {
+    throw new StatisticsInputError(`the number of blocks must be even, 2 to 20, not ${blocks}`);
+  }
+  const least = blocks * (metric === "sharpe" ? 2 : 1);
+  if (periods < least) {
+    throw new StatisticsInputError(
+      `${blocks} blocks need at least ${least} periods, and there are ${periods}`,
+    );
+  }
+}
+
+/** What is needed of each block to judge any union of blocks: sums of equal lengths merge exactly enough (Chan 1979). */
+interface BlockMoments {
+  readonly mean: Float64Array;
+  /** Sum of squared deviations from the block's own mean. */
+  readonly squares: Float64Array;
+  /** The block's value if it has only one, else `NaN`. */
+  readonly constant: Float64Array;
+}
+
+function blockMoments(
+  returns: ArrayLike<number>,
+  from: number,
+  blocks: number,
+  length: number,
+): BlockMoments {
+  const mean = new Float64Array(blocks);
+  const squares = new Float64Array(blocks);
+  const constant = new Float64Array(blocks);
+  for (let block = 0; block < blocks; block++) {
+    const start = from + block * length;
+    let sum = 0;
+    let same = true;
+    for (let t = start; t < start + length; t++) {
+      sum += returns[t]!;
+      if (returns[t] !== returns[start]) same = false;
+    }
+    mean[block] = sum / length;
+    constant[block] = same ? returns[start]! : Number.NaN;
+    for (let t = start; t < start + length; t++) {
+      const deviation = returns[t]! - mean[block]!;
+      squares[block]! += deviation * deviation;
+    }
+  }
+  return { mean, squares, constant };
+}
+
+function metricOf(
+  { mean, squares, constant }: BlockMoments,
+  isInside: Uint8Array,
+  side: 0 | 1,
+  length: number,
+  metric: "mean" | "sharpe",
+): number {
+  let sum = 0;
+  let count = 0;
+  let only = Number.NaN;
+  let varies = false;
+  for (let block = 0; block < mean.length; block++) {
+    if (isInside[block] !== side) continue;
+    sum += mean[block]!;
+    if (count === 0) only = constant[block]!;
+    if (constant[block] !== only) varies = true;
+    count++;
+  }
+  const overall = sum / count;
+  if (metric === "mean") return overall;
+  if (!varies) return Number.NaN;
+  let total = 0;
+  for (let block = 0; block < mean.length; block++) {
+    if (isInside[block] !== side) continue;
+    const apart = mean[block]! - overall;
+    total += squares[block]! + length * apart * apart;
+  }
+  return overall / Math.sqrt(total / (count * length - 1));
+}
+
+/** Rank of one value among all, 1 the lowest, ties averaged; undefined values are the lowest. */
+function rankOf(values: Float64Array, at: number): number {
+  const own = Number.isNaN(values[at]!) ? Number.NEGATIVE_INFINITY : values[at]!;
+  let lower = 0;
+  let equal = 0;
+  for (const value of values) {
+    const other = Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
+    if (other < own) lower++;
+    else if (other === own) equal++;
+  }
+  return lower + (equal + 1) / 2;
+}
+
+function leastSquares(splits: readonly OverfittingSplit[]): { slope: number; intercept: number } {
+  const n = splits.length;
+  const x = splits.reduce((sum, split) => sum + split.inSample, 0) / n;
+  const y = splits.reduce((sum, split) => sum + split.outOfSample, 0) / n;
+  let xx = 0;
+  let xy = 0;
+  for (const split of splits) {
+    xx += (split.inSample - x) * (split.inSample - x);
+    xy += (split.inSample - x) * (split.outOfSample - y);
+  }
+  if (!(xx > 0)) return { slope: Number.NaN, intercept: Number.NaN };
+  return { slope: xy / xx, intercept: y - (xy / xx) * x };
+}
+
+/** Every choice of `size` out of `0..count - 1`, in lexicographic order. */
+function* combinations(count: number, size: number): Generator<readonly number[]> {
+  const chosen = Array.from({ length: size }, (_, k) => k);
+  for (;;) {
+    yield chosen.slice();
+    let at = size - 1;
+    while (at >= 0 && chosen[at] === count - size + at) at--;
+    if (at < 0) return;
+    chosen[at]!++;
+    for (let k = at + 1; k < size; k++) chosen[k] = chosen[k - 1]! + 1;
+  }
+}
+
+/**
+ * Sizes of combinatorial purged cross-validation: splits of `folds` into `test` test folds, and the backtest paths their
+ * test folds make up (Lopez de Prado, _Advances in Financial Machine Learning_, 2018, chapter 12).
+ *
+ * @throws StatisticsInputError unless `0 < test < folds`, both whole
+ */
+export function purgedValidationCounts(
+  folds: number,
+  test: number,
+): { readonly splits: number; readonly paths: number } {
+  if (!(Number.isInteger(folds) && Number.isInteger(test) && test > 0 && test < folds)) {
+    throw new StatisticsInputError(`${test} test folds out of ${folds} is no split`);
+  }
+  let splits = 1;
+  for (let k = 1; k <= test; k++) splits = (splits * (folds - test + k)) / k;
+  return { splits, paths: (splits * test) / folds };
+}
