@@ -102,6 +102,15 @@ const settings: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "walkforward.reoptimize.ema_slow": atLeastOneOf(fc.integer({ min: 31, max: 100 })),
   "walkforward.reoptimize.top_n": atLeastOneOf(fc.integer({ min: 1, max: 5 })),
   "walkforward.reoptimize.corr_cap": atLeastOneOf(share),
+  "walkforward.reoptimize.atr_window": fc.option(atLeastOneOf(window)),
+  "walkforward.reoptimize.corr_window": fc.option(atLeastOneOf(window)),
+  "walkforward.reoptimize.min_score": fc.option(atLeastOneOf(fc.integer({ min: -3, max: 3 }))),
+  "walkforward.reoptimize.vol_window": fc.option(atLeastOneOf(window)),
+  "walkforward.reoptimize.max_weight_per_asset": fc.option(
+    atLeastOneOf(fc.double({ min: 0.01, max: 1, noNaN: true })),
+  ),
+  "walkforward.reoptimize.cash_buffer": fc.option(atLeastOneOf(fc.constantFrom(0, 0.05, 0.9))),
+  "walkforward.reoptimize.min_weight_change": fc.option(atLeastOneOf(share)),
   "permutation.runs": fc.integer({ min: 1, max: 10_000 }),
   "permutation.objective": metric,
   "execution.live": fc.constant(false),
@@ -421,6 +430,13 @@ const mistakes: readonly (readonly [string, readonly string[]])[] = [
     "walkforward:\n  reoptimize:\n    ema_slow: [10, 5]\n",
     [
       "3:15 walkforward.reoptimize.ema_slow: no ema_fast of the grid is below any ema_slow, so there is nothing to try; walkforward.reoptimize.ema_fast is at its default",
+    ],
+  ],
+  [
+    "walkforward:\n  reoptimize:\n    vol_window: [20, 1]\n    cash_buffer: 0.1\n",
+    [
+      "3:22 walkforward.reoptimize.vol_window[1]: must be at least 2 (is 1)",
+      "4:18 walkforward.reoptimize.cash_buffer: must be a list (is 0.1); write [0.1]",
     ],
   ],
   [

@@ -1,12 +1,15 @@
 import type { Metrics } from "@pf/backtest";
+import type { GridKey } from "@pf/research";
 import * as z from "zod";
 
 /** Metrics that may be reported or optimised, as `metrics.json` names them. */
 export const metricNames = [
   "CAGR",
   "Sharpe",
+  "Sortino",
   "Calmar",
   "MaxDD",
+  "AnnualVol",
   "PF",
   "Turnover",
   "TurnoverAnnual",
@@ -62,6 +65,14 @@ const seed = () => z.int().min(0);
 const fraction = () => z.number().min(0).max(1);
 const topN = () => z.int().min(1);
 const corrCap = fraction;
+const window = () => z.int().min(2).max(5000);
+const weightCap = () => z.number().gt(0).max(1);
+const cashBuffer = () => z.number().min(0).lt(1);
+
+/** A key of the grid that keeps its configured value unless somebody writes a list. */
+function notTried(item: z.ZodType<number>) {
+  return uniqueList(item).nullable().default(null);
+}
 
 const macd = z.strictObject({
   enabled: z.boolean().default(false).describe("Whether a symbol must also have its MACD line above 0."),
@@ -75,7 +86,18 @@ const reoptimize = z.strictObject({
   ema_slow: uniqueList(bars()).default([40, 50, 80]).describe("Values of features.ema_slow to try."),
   top_n: uniqueList(topN()).default([1, 2, 3]).describe("Values of selection.top_n to try."),
   corr_cap: uniqueList(corrCap()).default([0.6, 0.7, 0.8]).describe("Values of selection.corr_cap to try."),
-});
+  atr_window: notTried(bars()).describe(
+    "Values of features.atr_window to try; null keeps the configured one.",
+  ),
+  corr_window: notTried(window()).describe("Values of selection.corr_window to try, or null."),
+  min_score: notTried(z.number()).describe("Values of selection.min_score to try, or null."),
+  vol_window: notTried(window()).describe("Values of weights.vol_window to try, or null."),
+  max_weight_per_asset: notTried(weightCap()).describe(
+    "Values of weights.max_weight_per_asset to try, or null.",
+  ),
+  cash_buffer: notTried(cashBuffer()).describe("Values of weights.cash_buffer to try, or null."),
+  min_weight_change: notTried(fraction()).describe("Values of rebalance.min_weight_change to try, or null."),
+}) satisfies z.ZodType<Readonly<Record<GridKey, readonly number[] | null>>>;
 
 const ibkr = z.strictObject({
   host: z
@@ -195,12 +217,7 @@ const selection = z.strictObject({
       "Name of the score that ranks the symbols. trend: distance from the fast average in units of ATR.",
     ),
   top_n: topN().default(2).describe("How many symbols to hold at most."),
-  corr_window: z
-    .int()
-    .min(2)
-    .max(5000)
-    .default(90)
-    .describe("Daily returns that the rolling correlation looks at."),
+  corr_window: window().default(90).describe("Daily returns that the rolling correlation looks at."),
   corr_cap: corrCap().default(0.7).describe("Largest |correlation| allowed between any two holdings."),
   min_score: z.number().default(0).describe("Smallest score that may be held."),
   incumbents: z
@@ -218,21 +235,13 @@ const weights = z.strictObject({
     .default("inv_vol")
     .meta({ examples: ["inv_vol", "equal"] })
     .describe("inv_vol | equal. How the budget is shared among the selected symbols."),
-  vol_window: z
-    .int()
-    .min(2)
-    .max(5000)
-    .default(20)
-    .describe("Daily returns of the volatility that inv_vol divides by."),
-  max_weight_per_asset: z
-    .number()
-    .gt(0)
-    .max(1)
+  vol_window: window().default(20).describe("Daily returns of the volatility that inv_vol divides by."),
+  max_weight_per_asset: weightCap()
     .default(0.5)
     .describe(
       "Largest weight of one symbol; what no symbol may take stays cash, so one name alone gets the cap.",
     ),
-  cash_buffer: z.number().min(0).lt(1).default(0.05).describe("Fraction of equity that is never invested."),
+  cash_buffer: cashBuffer().default(0.05).describe("Fraction of equity that is never invested."),
 });
 
 const overlay = z.looseObject({ name: z.string().min(1) });

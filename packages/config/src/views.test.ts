@@ -1,9 +1,11 @@
 import type { CostModel } from "@pf/backtest";
+import type { GridKey } from "@pf/research";
 import type { StrategyOptions } from "@pf/selection";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { Config } from "./camel.js";
 import { resolveConfig } from "./resolve.js";
-import { costModelOf, lagOf, strategyOptionsOf } from "./views.js";
+import type { EffectiveConfig } from "./schema.js";
+import { costModelOf, gridOf, lagOf, strategyOptionsOf } from "./views.js";
 
 const configOf = (...overrides: string[]) => resolveConfig({ overrides }).config;
 
@@ -14,6 +16,7 @@ describe("the configuration as others take it", () => {
     expectTypeOf<Config["weights"]>().toEqualTypeOf<StrategyOptions["weights"]>();
     expectTypeOf<Config["features"]>().toEqualTypeOf<StrategyOptions["features"]>();
     expectTypeOf<Config["walkforward"]["reoptimize"]["corrCap"]>().toEqualTypeOf<readonly number[]>();
+    expectTypeOf<keyof EffectiveConfig["walkforward"]["reoptimize"]>().toEqualTypeOf<GridKey>();
     expectTypeOf<Config["overlays"][number]["name"]>().toEqualTypeOf<string>();
   });
 
@@ -32,6 +35,24 @@ describe("the configuration as others take it", () => {
     expect(costModelOf(configOf("costs={commission_per_share: 0, slippage_bps: 3}"))).toEqual({
       commissionPerShare: 0,
       slippageBps: 3,
+    });
+  });
+
+  it("gives research its grid, under the names of the file and without the keys that are not tried", () => {
+    const grid = (...overrides: string[]) => gridOf(resolveConfig({ overrides }).written);
+    const usual = {
+      ema_fast: [10, 20, 30],
+      ema_slow: [40, 50, 80],
+      top_n: [1, 2, 3],
+      corr_cap: [0.6, 0.7, 0.8],
+    };
+    expect(grid()).toEqual(usual);
+    expect(
+      grid("walkforward.reoptimize.min_weight_change=[0, 0.05]", "walkforward.reoptimize.top_n=[2]"),
+    ).toEqual({
+      ...usual,
+      top_n: [2],
+      min_weight_change: [0, 0.05],
     });
   });
 

@@ -1,6 +1,8 @@
 import type { CostModel } from "@pf/backtest";
+import type { Grid } from "@pf/research";
 import type { StrategyOptions } from "@pf/selection";
 import type { Config } from "./camel.js";
+import type { EffectiveConfig } from "./schema.js";
 
 /** What a strategy is made of: the sections that decide what to hold. */
 export function strategyOptionsOf({
@@ -30,4 +32,9 @@ export function costModelOf({ costs }: Config): CostModel {
  */
 export function lagOf({ rebalance }: Config): 1 | 2 {
   return rebalance.decisionBar === "last_complete" ? 2 : 1;
+}
+
+/** The grid of a walk-forward: the keys that have values to try, by the names the files give them. */
+export function gridOf({ walkforward: { reoptimize } }: EffectiveConfig): Grid {
+  return Object.fromEntries(Object.entries(reoptimize).filter(([, values]) => values !== null)) as Grid;
 }
