@@ -77,13 +77,13 @@ describe("fetch", () => {
     expect(outcome.error).toBeUndefined();
   });
 
-  it("adds nothing the second time and changes no byte", async () => {
+  it("asks once more the second time, adds nothing and changes no byte", async () => {
     const services = servicesIn(marketIn("again"));
     const before = filesIn(join(home, "again", "data"));
     const outcome = await services.fetch();
     expect(outcome.error).toBeUndefined();
-    expect(outcome.symbols.map(({ added, refetched }) => [added, refetched])).toEqual(
-      Array.from({ length: 5 }, () => [0, false]),
+    expect(outcome.symbols.map(({ added, refetched, requests }) => [added, refetched, requests])).toEqual(
+      Array.from({ length: 5 }, () => [0, false, 1]),
     );
     expect(filesIn(join(home, "again", "data"))).toEqual(before);
   });

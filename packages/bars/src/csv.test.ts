@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { calendar, day, temporaryFolder } from "../test/world.js";
+import { calendar, csvOf, day, sound, temporaryFolder } from "../test/world.js";
 import { csvSource } from "./csv.js";
 import { CsvFileError, SourceUnavailableError } from "./errors.js";
 
@@ -72,7 +72,26 @@ describe("the csv source", () => {
     writeFileSync(join(folder, "SPY.trades.csv"), [header, ...good.slice(1)].join("\n"));
     const fetched = await csvSource(folder, calendar).fetch("SPY", from, to);
     expect(fetched.trades?.sessions).toEqual(["2024-01-03", "2024-01-04"]);
-    expect(fetched.notes?.[0]).toMatch(/other sessions/);
+    expect(fetched.notes).toEqual([
+      {
+        session: "2024-01-02",
+        text: expect.stringMatching(/only one of .*SPY\.csv and .*SPY\.trades\.csv has/),
+      },
+    ]);
+  });
+
+  it("says how many bars lie before the span, and nothing of those after it", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "SPY.csv"), [header, ...good].join("\n"));
+    writeFileSync(join(folder, "OLD.csv"), csvOf(sound("OLD", "2010-01-04", 1234)));
+    const source = csvSource(folder, calendar);
+    const notes = async (ticker: string, start: string, end = "2024-12-31") =>
+      (await source.fetch(ticker, day(start), day(end))).notes;
+    expect(await notes("SPY", "2024-01-02", "2024-01-02")).toEqual([]);
+    expect(await notes("SPY", "2024-01-03")).toEqual([{ text: "1 bar before 2024-01-03 was not asked for" }]);
+    expect(await notes("OLD", "2015-01-01")).toEqual([
+      { text: "1,234 bars before 2015-01-01 were not asked for" },
+    ]);
   });
 });
 

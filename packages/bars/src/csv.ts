@@ -4,7 +4,7 @@ import type { BarSeries, Field, SessionDate, Ticker, TradingCalendar } from "@pf
 import { isCivilDate } from "@pf/market";
 import { closedMessage } from "./checks.js";
 import { CsvFileError, type CsvProblem, errnoOf, NoBarsError, SourceUnavailableError } from "./errors.js";
-import { type BarSource, barsBetween } from "./source.js";
+import { type BarSource, barsBetween, type SourceNote } from "./source.js";
 import { checkedTicker } from "./ticker.js";
 
 /**
@@ -21,6 +21,7 @@ import { checkedTicker } from "./ticker.js";
 export function csvSource(folder: string, calendar: TradingCalendar): BarSource {
   return {
     name: sourceName,
+    local: true,
     async fetch(ticker, from, to) {
       checkedTicker(ticker);
       assertFolder(folder);
@@ -35,18 +36,17 @@ export function csvSource(folder: string, calendar: TradingCalendar): BarSource 
           `expected them in ${file}; ${contents(folder)}`,
         );
       }
-      const adjusted = await readBars(file, text, ticker, calendar);
+      const whole = await readBars(file, text, ticker, calendar);
+      const adjusted = barsBetween(whole, from, to);
+      const notes = [...earlierBars(whole, from)];
       const tradesFile = join(folder, `${ticker}.trades.csv`);
       const tradesText = readText(tradesFile);
-      if (tradesText === undefined) return { adjusted: barsBetween(adjusted, from, to) };
-      const trades = await readBars(tradesFile, tradesText, ticker, calendar);
-      return {
-        adjusted: barsBetween(adjusted, from, to),
-        trades: barsBetween(trades, from, to),
-        notes: sameSessions(adjusted, trades)
-          ? []
-          : [`${tradesFile} has bars of other sessions than ${file}`],
-      };
+      if (tradesText === undefined) return { adjusted, notes };
+      const trades = barsBetween(await readBars(tradesFile, tradesText, ticker, calendar), from, to);
+      const session = lastUnshared(adjusted.sessions, trades.sessions);
+      if (session)
+        notes.push({ session, text: `only one of ${file} and ${tradesFile} has a bar of that day` });
+      return { adjusted, trades, notes };
     },
   };
 }
@@ -70,15 +70,16 @@ async function readBars(
   calendar: TradingCalendar,
 ): Promise<BarSeries> {
   const problems = problemList();
-  const [header, ...records] = await parse(file, text);
+  const { records: all, lineOf } = await parse(file, text);
+  const [header, ...records] = all;
   if (!header) {
     problems.add({ line: 1, text: "", rule: `the file is empty; it should begin with ${columns.join(",")}` });
     throw problems.error(file);
   }
-  const places = placesOf(header, problems);
+  const places = placesOf(header, lineOf, problems);
   if (!places) throw problems.error(file);
   if (records.length === 0)
-    problems.add({ line: header.line, text: "", rule: "there is no bar below the header" });
+    problems.add({ line: lineOf(0), text: "", rule: "there is no bar below the header" });
 
   const sessions: SessionDate[] = [];
   const values = Object.fromEntries(fields.map((name) => [name, new Float64Array(records.length)])) as Record<
@@ -86,15 +87,16 @@ async function readBars(
     Float64Array
   >;
   let before: SessionDate | undefined;
-  for (const [row, { line, cells }] of records.entries()) {
-    if (cells.length !== header.cells.length) {
-      const rule = `the header has ${header.cells.length} columns, this line ${cells.length}`;
-      problems.add({ line, text: cells.join(","), rule });
+  for (const [row, cells] of records.entries()) {
+    const add = (problem: Omit<CsvProblem, "line">) => problems.add({ line: lineOf(row + 1), ...problem });
+    if (cells.length !== header.length) {
+      const rule = `the header has ${header.length} columns, this line ${cells.length}`;
+      add({ text: cells.join(","), rule });
       continue;
     }
     const date = cells[places.date]!;
     const fault = dateFault(date, before, calendar);
-    if (fault) problems.add({ line, column: "date", text: date, rule: fault });
+    if (fault) add({ column: "date", text: date, rule: fault });
     if (isCivilDate(date)) {
       before = before === undefined || date > before ? date : before;
       sessions.push(date);
@@ -103,29 +105,36 @@ async function readBars(
       const cell = cells[places[name]]!;
       const value = numberForm.test(cell) ? Number(cell) : Number.NaN;
       const rule = numberFault(name, value);
-      if (rule) problems.add({ line, column: name, text: cell, rule });
+      if (rule) add({ column: name, text: cell, rule });
       values[name][row] = value;
     }
     const order = orderFault(values, row);
-    if (order) problems.add({ line, ...order });
+    if (order) add(order);
   }
   if (problems.count() > 0) throw problems.error(file);
   return { ticker, sessions, ...values };
 }
 
-interface CsvRecord {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly cells: readonly string[];
+interface ParsedCsv {
+  /** The cells of each line that is not blank, the header first. */
+  readonly records: readonly (readonly string[])[];
+  /** Where a record ends, counted from 1. */
+  lineOf(record: number): number;
 }
 
-async function parse(file: string, text: string): Promise<readonly CsvRecord[]> {
+async function parse(file: string, text: string): Promise<ParsedCsv> {
   // Loaded here: commands that read the cache need no CSV.
   const { CsvError, parse: parseCsv } = await import("csv-parse/sync");
   try {
-    const options = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true };
-    const records = parseCsv(text, options) as unknown as { info: { lines: number }; record: string[] }[];
-    return records.map(({ info, record }) => ({ line: info.lines, cells: record }));
+    const options = { bom: true, relax_column_count: true, skip_empty_lines: true, trim: true };
+    const records: string[][] = parseCsv(text, options);
+    // Counting lines is a third of the work, and only a file with faults needs it: that one is parsed twice.
+    let counted: readonly { readonly info: { readonly lines: number } }[] | undefined;
+    const lineOf = (record: number) => {
+      counted ??= parseCsv(text, { ...options, info: true }) as unknown as NonNullable<typeof counted>;
+      return counted[record]!.info.lines;
+    };
+    return { records, lineOf };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const line = typeof error.lines === "number" ? error.lines : 1;
@@ -136,14 +145,23 @@ async function parse(file: string, text: string): Promise<readonly CsvRecord[]> 
 
 type Places = Readonly<Record<(typeof columns)[number], number>>;
 
-function placesOf({ line, cells }: CsvRecord, problems: ProblemList): Places | undefined {
+function placesOf(
+  cells: readonly string[],
+  lineOf: ParsedCsv["lineOf"],
+  problems: ProblemList,
+): Places | undefined {
   const names = cells.map((cell) => cell.toLowerCase());
   for (const column of columns) {
     const times = names.filter((name) => name === column).length;
     if (times === 0)
-      problems.add({ line, column, text: cells.join(","), rule: "the header lacks this column" });
+      problems.add({ line: lineOf(0), column, text: cells.join(","), rule: "the header lacks this column" });
     if (times > 1)
-      problems.add({ line, column, text: cells.join(","), rule: "the header has this column twice" });
+      problems.add({
+        line: lineOf(0),
+        column,
+        text: cells.join(","),
+        rule: "the header has this column twice",
+      });
   }
   if (problems.count() > 0) return undefined;
   return Object.fromEntries(columns.map((column) => [column, names.indexOf(column)])) as Places;
@@ -235,8 +253,17 @@ function contents(folder: string): string {
   return `the folder holds ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`;
 }
 
-function sameSessions(a: BarSeries, b: BarSeries): boolean {
-  return (
-    a.sessions.length === b.sessions.length && a.sessions.every((session, row) => session === b.sessions[row])
-  );
+/** A longer file than was asked for is told, because nobody sees from the cache what was left out. */
+function earlierBars({ sessions }: BarSeries, from: SessionDate): readonly SourceNote[] {
+  const count = sessions.filter((session) => session < from).length;
+  if (count === 0) return [];
+  const bars = count === 1 ? "1 bar" : `${count.toLocaleString("en-US")} bars`;
+  return [{ text: `${bars} before ${from} ${count === 1 ? "was" : "were"} not asked for` }];
+}
+
+function lastUnshared(a: readonly SessionDate[], b: readonly SessionDate[]): SessionDate | undefined {
+  const [inA, inB] = [new Set(a), new Set(b)];
+  return [...a.filter((session) => !inB.has(session)), ...b.filter((session) => !inA.has(session))]
+    .sort()
+    .at(-1);
 }

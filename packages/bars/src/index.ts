@@ -34,7 +34,7 @@ export type {
   WantedBars,
 } from "./plan.js";
 export { planIngest } from "./plan.js";
-export type { BarSource, FetchedBars, FetchOptions } from "./source.js";
+export type { BarSource, FetchedBars, FetchOptions, SourceNote } from "./source.js";
 export { barsBetween } from "./source.js";
 export type { SyntheticOptions } from "./synthetic.js";
 export { syntheticSource, syntheticTickers } from "./synthetic.js";

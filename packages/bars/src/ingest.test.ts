@@ -1,10 +1,22 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   altered,
   bits,
   calendar,
+  csvOf,
   day,
   scaled,
   scriptedSource,
@@ -12,7 +24,8 @@ import {
   temporaryFolder,
   without,
 } from "../test/world.js";
-import { openBarCache } from "./cache.js";
+import { type BarCache, openBarCache } from "./cache.js";
+import { csvSource } from "./csv.js";
 import { IngestInterruptedError, MissingBarsError, SourceUnavailableError, WriteError } from "./errors.js";
 import { fetchBars, ingest, readCoverage, type SymbolOutcome } from "./ingest.js";
 import { loadSeries } from "./load.js";
@@ -49,7 +62,7 @@ const only = (outcomes: readonly SymbolOutcome[]) => {
 };
 
 describe("ingestion", () => {
-  it("fetches everything once, and then asks nothing and changes no byte", async () => {
+  it("fetches everything once, and then asks for the overlap alone and changes no byte", async () => {
     const folder = temporaryFolder();
     const cache = openBarCache(folder);
     const source = scriptedSource({ SPY: { adjusted: full, trades: scaled(full, 2) } });
@@ -71,11 +84,48 @@ describe("ingestion", () => {
       added: 0,
       refetched: false,
       rows: 61,
-      requests: 0,
+      requests: 1,
       hash: first.hash!,
+      warnings: [],
     });
     expect(files(folder)).toEqual(before);
-    expect(source.asked).toHaveLength(1);
+    expect(source.asked).toEqual([`SPY ${at(0)}..${at(60)}`, `SPY ${at(56)}..${at(60)}`]);
+    const third = only(
+      await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 0, 60), { overlap: 0 }),
+    );
+    expect(third).toMatchObject({ status: "ok", requests: 0, hash: first.hash! });
+    expect(source.asked).toHaveLength(2);
+  });
+
+  it("fetches everything of a local source each time, and still changes no byte", async () => {
+    const folder = temporaryFolder();
+    const source = scriptedSource({ SPY: { adjusted: full, trades: scaled(full, 2) } }, "files", true);
+    await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 0, 60));
+    const before = files(folder);
+    const second = only(await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 20, 40)));
+    expect(second).toMatchObject({ status: "ok", added: 0, refetched: false, rows: 61, requests: 1 });
+    expect(source.asked[1]).toBe(`SPY ${at(0)}..${at(60)}`);
+    expect(files(folder)).toEqual(before);
+    const third = only(await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 20, 99)));
+    expect(third).toMatchObject({ added: 39, refetched: false, rows: 100, requests: 1 });
+    expect(bits((await openBarCache(folder).read("SPY"))!.series)).toEqual(bits(full));
+  });
+
+  it("of what is there already needs no cache that can be written", async () => {
+    const cache = openBarCache(temporaryFolder());
+    const full60 = barsBetween(full, at(0), at(60));
+    for (const local of [false, true]) {
+      const source = scriptedSource({ SPY: { adjusted: full60, trades: full60 } }, "scripted", local);
+      await fetchBars(cache, source, calendar, span(["SPY"], 0, 60));
+      const refuse = () => {
+        throw new WriteError(cache.directory, "EROFS");
+      };
+      const readOnly = { ...cache, prepare: refuse, write: refuse };
+      const outcome = only(await fetchBars(readOnly, source, calendar, span(["SPY"], 0, 60)));
+      expect(outcome).toMatchObject({ status: "ok", requests: 1, rows: 61 });
+      source.bars.SPY = { adjusted: scaled(full60, 2), trades: full60 };
+      await expect(fetchBars(readOnly, source, calendar, span(["SPY"], 0, 60))).rejects.toThrow(WriteError);
+    }
   });
 
   it("asks again where the source ends early, and still changes no byte", async () => {
@@ -121,7 +171,7 @@ describe("ingestion", () => {
     for (const content of contents) expect(content).toEqual(contents[0]);
   });
 
-  it("does not ask for ever for what came before the first bar", async () => {
+  it("does not ask again for what would lie before the first bar", async () => {
     const folder = temporaryFolder();
     const late = barsBetween(full, at(30), at(99));
     const source = scriptedSource({ SPY: { adjusted: late } });
@@ -130,10 +180,10 @@ describe("ingestion", () => {
     expect(second).toMatchObject({ added: 10, first: at(30), requests: 1 });
     const before = files(folder);
     const third = only(await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 0, 99)));
-    expect(third).toMatchObject({ added: 0, requests: 0 });
+    expect(third).toMatchObject({ added: 0, requests: 1 });
     expect(files(folder)).toEqual(before);
     await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 10, 99));
-    expect(source.asked).toHaveLength(2);
+    expect(source.asked.slice(2)).toEqual(Array.from({ length: 2 }, () => `SPY ${at(95)}..${at(99)}`));
   });
 
   it("remembers a fruitless head at once when it was part of the first request", async () => {
@@ -141,7 +191,7 @@ describe("ingestion", () => {
     const source = scriptedSource({ SPY: { adjusted: barsBetween(full, at(30), at(99)) } });
     await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 0, 99));
     await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 0, 99));
-    expect(source.asked).toHaveLength(1);
+    expect(source.asked.slice(1)).toEqual([`SPY ${at(95)}..${at(99)}`]);
   });
 
   it("never stores the bar of a session that is not over, even if the source sends it", async () => {
@@ -201,7 +251,84 @@ describe("a rewritten history", () => {
     expect(outcome).toMatchObject({ refetched: true, rows: 100 });
   });
 
-  it("is not suspected because something before the overlap or after the cache changed", async () => {
+  it("is noticed although no day is missing, by the last bars", async () => {
+    const { source, cache } = await seeded();
+    source.bars.SPY = { adjusted: scaled(full, 0.99) };
+    const outcome = only(await fetchBars(cache, source, calendar, span(["SPY"], 20, 40)));
+    expect(outcome).toMatchObject({ status: "ok", refetched: true, added: 61, rows: 61, requests: 2 });
+    expect(source.asked.slice(1)).toEqual([`SPY ${at(56)}..${at(60)}`, `SPY ${at(0)}..${at(60)}`]);
+    expect(outcome.warnings).toEqual([
+      `the source rewrote its history: open of ${at(56)} was ${full.open[56]} and is ${full.open[56]! * 0.99}; fetched anew from ${at(0)}`,
+    ]);
+    expect(bits((await cache.read("SPY"))!.series)).toEqual(
+      bits(barsBetween(scaled(full, 0.99), at(0), at(60))),
+    );
+  });
+
+  it("of a local source is noticed by any bar, the first one too, and not asked for twice", async () => {
+    const ours = barsBetween(full, at(0), at(60));
+    const kind = fc.constantFrom("adjusted", "trades");
+    const edit = fc.constantFrom("volume", "close", "none");
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 60 }), kind, edit, async (row, which, how) => {
+        const cache = openBarCache(mkdtempSync(join(tmpdir(), "pf-bars-")));
+        try {
+          const source = scriptedSource({ SPY: { adjusted: ours, trades: ours } }, "files", true);
+          await fetchBars(cache, source, calendar, span(["SPY"], 0, 60));
+          const changed =
+            how === "none"
+              ? without(ours, row)
+              : altered(ours, row, { [how]: ours[how as "close"][row]! + 2 ** -10 });
+          source.bars.SPY = { adjusted: ours, trades: ours, [which]: changed };
+          const outcome = only(await fetchBars(cache, source, calendar, span(["SPY"], 30, 40)));
+          expect(outcome).toMatchObject({ status: "ok", refetched: true, requests: 1 });
+          expect(outcome.warnings[0]).toContain(at(row));
+          const stored = await cache.read("SPY", which === "trades" ? "trades" : "daily");
+          expect(bits(stored!.series)).toEqual(bits(changed));
+        } finally {
+          rmSync(cache.directory, { recursive: true });
+        }
+      }),
+      { numRuns: 40, examples: [[0, "adjusted", "close"]] },
+    );
+  });
+
+  it("that became shorter says at which end", async () => {
+    const folder = temporaryFolder();
+    const source = scriptedSource({ SPY: { adjusted: full } }, "files", true);
+    await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 0, 99));
+    source.bars.SPY = { adjusted: barsBetween(full, at(10), at(90)) };
+    const outcome = only(await fetchBars(openBarCache(folder), source, calendar, span(["SPY"], 0, 99)));
+    expect(outcome).toMatchObject({ refetched: true, rows: 81, first: at(10), last: at(90) });
+    expect(outcome.warnings).toEqual([
+      `the source and the cache disagree on whether there is a bar of ${at(0)}; fetched anew from ${at(0)}`,
+      `the new history begins on ${at(10)}, the old one began on ${at(0)}`,
+      `the new history ends on ${at(90)}, the old one ended on ${at(99)}`,
+    ]);
+  });
+
+  it("in a folder of files is noticed at the second run, and a file that is gone costs no bar", async () => {
+    const folder = temporaryFolder();
+    const write = (series: typeof full) => writeFileSync(join(folder, "SPY.csv"), csvOf(series));
+    const cache = openBarCache(join(folder, "data"));
+    const fetch = async () =>
+      only(await fetchBars(cache, csvSource(folder, calendar), calendar, span(["SPY"], 0, 99)));
+    write(full);
+    await fetch();
+    const before = files(cache.directory);
+    expect(await fetch()).toMatchObject({ status: "ok", added: 0, refetched: false, warnings: [] });
+    expect(files(cache.directory)).toEqual(before);
+    write(altered(full, 0, { volume: 5 }));
+    const corrected = await fetch();
+    expect(corrected).toMatchObject({ status: "ok", refetched: true, rows: 100 });
+    expect(corrected.warnings[0]).toContain(`volume of ${at(0)} was 1000 and is 5`);
+    expect((await cache.read("SPY"))!.series.volume[0]).toBe(5);
+    rmSync(join(folder, "SPY.csv"));
+    expect(await fetch()).toMatchObject({ status: "failed", error: { code: "PF_NO_BARS" }, rows: 100 });
+    expect((await cache.read("SPY"))!.series.volume[0]).toBe(5);
+  });
+
+  it("is not suspected of a broker because something before the overlap or after the cache changed", async () => {
     const { source, cache } = await seeded();
     source.bars.SPY = { adjusted: altered(altered(full, 61, { volume: 7 }), 55, { volume: 7 }) };
     const outcome = only(await fetchBars(cache, source, calendar, span(["SPY"], 0, 99)));
@@ -236,6 +363,11 @@ describe("a rewritten history", () => {
     expect(ceased.warnings.join()).toMatch(/no longer gives bars as traded/);
     expect((await cache.read("SPY", "trades"))!.series.sessions).toHaveLength(71);
     expect((await cache.read("SPY"))!.series.sessions).toHaveLength(100);
+    // Joined to the stored ones, the last few would leave a hole of weeks.
+    source.bars.SPY = { adjusted: full, trades: scaled(full, 2) };
+    const again = only(await fetchBars(cache, source, calendar, span(["SPY"], 0, 99)));
+    expect(again.warnings.join()).toMatch(/gives bars as traded again/);
+    expect(bits((await cache.read("SPY", "trades"))!.series)).toEqual(bits(scaled(full, 2)));
   });
 
   it("of a market that rebases at every dividend comes out as if fetched in one go", async () => {
@@ -381,6 +513,46 @@ describe("warnings about data", () => {
     expect(first.warnings[0]).toBe(`${at(10)}: no share was traded`);
     const second = only(await fetchBars(cache, source, calendar, span(["SPY"], 0, 99), { checks }));
     expect(second.findings.map(({ rule, date }) => [rule, date])).toEqual([["zero-volume", at(80)]]);
+  });
+});
+
+describe("notes of a source", () => {
+  const notes = [{ text: "the file is odd" }, { text: "a split", session: at(50) }];
+  const told = async (source: ReturnType<typeof scriptedSource>, cache: BarCache, to: number) =>
+    only(await fetchBars(cache, source, calendar, span(["SPY"], 0, to))).warnings;
+
+  it("about a bar are told when it is new, others when the history is", async () => {
+    const cache = openBarCache(temporaryFolder());
+    const source = scriptedSource({ SPY: { adjusted: full, notes: [notes[0]!] } }, "files", true);
+    expect(await told(source, cache, 40)).toEqual(["the file is odd"]);
+    expect(await told(source, cache, 40)).toEqual([]);
+    source.bars.SPY = { adjusted: full, notes };
+    expect(await told(source, cache, 60)).toEqual([`${at(50)}: a split`]);
+    expect(await told(source, cache, 60)).toEqual([]);
+    source.bars.SPY = { adjusted: scaled(full, 2), notes };
+    expect((await told(source, cache, 60)).slice(1)).toEqual(["the file is odd", `${at(50)}: a split`]);
+  });
+
+  it("about an answer of a few bars are told with it", async () => {
+    const cache = openBarCache(temporaryFolder());
+    const source = scriptedSource({ SPY: { adjusted: full } });
+    expect(await told(source, cache, 60)).toEqual([]);
+    source.bars.SPY = { adjusted: full, notes };
+    expect(await told(source, cache, 99)).toEqual(["the file is odd"]);
+  });
+
+  it("tell once of the bars in a file before the days that were asked for", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "SPY.csv"), csvOf(full));
+    const cache = openBarCache(join(folder, "data"));
+    const warnings = async (from: number) =>
+      only(await fetchBars(cache, csvSource(folder, calendar), calendar, span(["SPY"], from, 99))).warnings;
+    expect(await warnings(30)).toEqual([`30 bars before ${at(30)} were not asked for`]);
+    expect(await warnings(30)).toEqual([]);
+    writeFileSync(join(folder, "SPY.csv"), csvOf(altered(full, 99, { volume: 1 })));
+    expect((await warnings(30)).slice(1)).toEqual([`30 bars before ${at(30)} were not asked for`]);
+    expect(await warnings(0)).toEqual([]);
+    expect((await cache.read("SPY"))!.series.sessions).toHaveLength(100);
   });
 });
 

@@ -21,7 +21,7 @@ import {
   type SymbolPlan,
   type WantedBars,
 } from "./plan.js";
-import { type BarSource, barsBetween, type FetchedBars } from "./source.js";
+import { type BarSource, barsBetween, type FetchedBars, type SourceNote } from "./source.js";
 
 /** What became of one symbol. */
 export interface SymbolOutcome {
@@ -75,11 +75,12 @@ export async function fetchBars(
   cache: BarCache,
   source: BarSource,
   calendar: TradingCalendar,
-  wanted: Omit<WantedBars, "source">,
+  wanted: Omit<WantedBars, "source" | "local">,
   options: IngestOptions & PlanOptions = {},
 ): Promise<readonly SymbolOutcome[]> {
   const coverage = await readCoverage(cache, wanted.symbols);
-  const plan = planIngest(coverage, { ...wanted, source: source.name }, calendar, options);
+  const { name, local = false } = source;
+  const plan = planIngest(coverage, { ...wanted, source: name, local }, calendar, options);
   return ingest(plan, source, cache, calendar, options);
 }
 
@@ -107,7 +108,8 @@ export async function readCoverage(cache: BarCache, symbols: readonly Ticker[]):
 
 /**
  * Carries a plan out. Cached and fetched bars are compared where they overlap: equal ones are joined, unequal ones
- * mean that the source rewrote its history (a dividend, a split, a correction), and then the symbol is fetched whole.
+ * mean that the source rewrote its history (a dividend, a split, a correction), and then the symbol is fetched whole,
+ * unless the answer is whole already.
  * Bars are checked before they are written; nothing is written where nothing changed.
  *
  * @returns and throws as {@link fetchBars}
@@ -121,8 +123,8 @@ export async function ingest(
 ): Promise<readonly SymbolOutcome[]> {
   const outcomes: SymbolOutcome[] = [];
   const count = plan.steps.length;
-  // Better to hear of a read-only folder now than after minutes of asking; who has nothing to write may go on.
-  if (plan.steps.some(({ action }) => action === "create" || action === "extend")) cache.prepare();
+  // Better to hear of a read-only folder now than after minutes of asking; who only compares may go on.
+  if (plan.steps.some(isToWrite)) cache.prepare();
   for (const [index, step] of plan.steps.entries()) {
     if (options.signal?.aborted) throw new IngestInterruptedError(outcomes, { cause: options.signal.reason });
     const { symbol } = step;
@@ -138,6 +140,10 @@ export async function ingest(
     options.onProgress?.({ symbol, index, count, outcome });
   }
   return outcomes;
+}
+
+function isToWrite(step: SymbolPlan): boolean {
+  return step.action === "create" || (step.action === "extend" && step.missing);
 }
 
 async function ingestSymbol(
@@ -163,10 +169,12 @@ async function ingestSymbol(
 /** Bars of a symbol as they shall stand in the cache, not yet checked. */
 interface Gathered {
   readonly adjusted: BarSeries;
-  /** `"keep"`: the source has none for this span, and what is stored still holds. */
+  /** `"keep"`: what is stored still holds, because nothing changed or the source gives none any more. */
   readonly trades: BarSeries | "keep" | undefined;
   readonly requestedFrom: SessionDate;
   readonly refetched: boolean;
+  /** Whether the adjusted bars, or what is remembered of them, differ from what is stored. */
+  readonly changed: boolean;
   readonly remarks: readonly string[];
 }
 
@@ -184,7 +192,14 @@ async function gather(
     if (fetched.adjusted.sessions.length === 0)
       throw new NoBarsError(step.symbol, source, span.from, span.to);
     const { adjusted, trades, notes = [] } = fetched;
-    return { adjusted, trades, requestedFrom: span.from, refetched: false, remarks: notes };
+    return {
+      adjusted,
+      trades,
+      requestedFrom: span.from,
+      refetched: false,
+      changed: true,
+      remarks: notes.map(inWords),
+    };
   }
 
   const { symbol, coverage, whole } = step;
@@ -199,14 +214,18 @@ async function gather(
   let requestedFrom = stored.requestedFrom;
   let rewritten: string | undefined;
   let tradesMissing = false;
+  let anew: FetchedBars | undefined;
   for (const span of step.spans) {
     const fetched = await ask(span);
-    remarks.push(...(fetched.notes ?? []));
+    if (span.from === whole.from && span.to === whole.to) anew = fetched;
+    remarks.push(...(fetched.notes ?? []).filter((note) => isNews(note, span, coverage)).map(inWords));
     rewritten ??= disagreement(stored.series, fetched.adjusted, span);
     if (fetched.trades) {
       // Bars as traded that begin in the middle would be worse than none.
       if (!storedTrades) rewritten ??= "the source now has bars as traded, and the cache has none";
-      else rewritten ??= disagreement(storedTrades, fetched.trades, span);
+      else if (leavesHole(storedTrades, fetched.trades, span, stored.series)) {
+        rewritten ??= "the source gives bars as traded again, and the cache lacks those before";
+      } else rewritten ??= disagreement(storedTrades, fetched.trades, span);
     } else if (storedTrades) tradesMissing = true;
     if (rewritten) break;
     adjusted = joined(adjusted, fetched.adjusted);
@@ -214,24 +233,40 @@ async function gather(
     if (span.from < requestedFrom) requestedFrom = span.from;
   }
   if (!rewritten) {
-    if (tradesMissing) remarks.push(`${source} no longer gives bars as traded; the stored ones end earlier`);
-    return { adjusted, trades: tradesMissing ? "keep" : trades, requestedFrom, refetched: false, remarks };
+    if (tradesMissing) {
+      const last = storedTrades?.sessions.at(-1);
+      remarks.push(`${source} no longer gives bars as traded; the stored ones end on ${last}`);
+    }
+    const sameStart = requestedFrom === stored.requestedFrom;
+    const sameTrades = trades !== undefined && trades === storedTrades && sameStart;
+    return {
+      adjusted,
+      trades: tradesMissing || sameTrades ? "keep" : trades,
+      requestedFrom,
+      refetched: false,
+      changed: adjusted !== stored.series || !sameStart,
+      remarks,
+    };
   }
 
-  const anew = await ask(whole);
+  anew ??= await ask(whole);
   if (anew.adjusted.sessions.length === 0) throw new NoBarsError(symbol, source, whole.from, whole.to);
-  const first = anew.adjusted.sessions[0]!;
+  const [first, last] = [anew.adjusted.sessions[0]!, anew.adjusted.sessions.at(-1)!];
   return {
     adjusted: anew.adjusted,
     trades: anew.trades,
     requestedFrom: whole.from,
     refetched: true,
+    changed: true,
     remarks: [
       `${rewritten}; fetched anew from ${whole.from}`,
       ...(first > coverage.first
         ? [`the new history begins on ${first}, the old one began on ${coverage.first}`]
         : []),
-      ...(anew.notes ?? []),
+      ...(last < coverage.last
+        ? [`the new history ends on ${last}, the old one ended on ${coverage.last}`]
+        : []),
+      ...(anew.notes ?? []).map(inWords),
     ],
   };
 }
@@ -246,7 +281,7 @@ async function store(
   requests: number,
 ): Promise<SymbolOutcome> {
   const { symbol } = step;
-  const { adjusted, trades, requestedFrom, refetched } = gathered;
+  const { adjusted, trades, requestedFrom, refetched, changed } = gathered;
   const old = step.action === "extend" && !refetched ? step.coverage : undefined;
   const isNew = (date: SessionDate) => !old || date < old.first || date > old.last;
 
@@ -262,7 +297,7 @@ async function store(
   // The adjusted file is what plans are made from, so it goes last: a crash in between is mended by the next run.
   if (trades === undefined) cache.remove(symbol, "trades");
   else if (trades !== "keep") await cache.write({ series: trades, source, requestedFrom }, "trades");
-  await cache.write({ series: adjusted, source, requestedFrom });
+  if (changed) await cache.write({ series: adjusted, source, requestedFrom });
 
   return {
     symbol,
@@ -338,11 +373,19 @@ function disagreement(cached: BarSeries, fetched: BarSeries, span: Span): string
   return undefined;
 }
 
-/** The cached bars with the fetched ones before and after them. */
+/** Whether joined bars as traded would lack days between that the adjusted ones have: trades ceased and came again. */
+function leavesHole(cached: BarSeries, fetched: BarSeries, span: Span, adjusted: BarSeries): boolean {
+  const last = cached.sessions.at(-1)!;
+  if (fetched.sessions.length === 0 || span.from <= last) return false;
+  return adjusted.sessions.some((session) => session > last && session < span.from);
+}
+
+/** The cached bars with the fetched ones before and after them; the cached series itself where there are none. */
 function joined(cached: BarSeries, fetched: BarSeries): BarSeries {
   const [first, last] = [cached.sessions[0]!, cached.sessions.at(-1)!];
   const before = fetched.sessions.filter((session) => session < first).length;
   const after = fetched.sessions.length - fetched.sessions.filter((session) => session > last).length;
+  if (before === 0 && after === fetched.sessions.length) return cached;
   const column = (name: Field) => {
     const out = new Float64Array(before + cached.sessions.length + fetched.sessions.length - after);
     out.set(fetched[name].subarray(0, before));
@@ -360,6 +403,15 @@ function joined(cached: BarSeries, fetched: BarSeries): BarSeries {
     volume: column("volume"),
   };
   return series;
+}
+
+function isNews({ session }: SourceNote, span: Span, { first, last }: Coverage): boolean {
+  if (session !== undefined) return session < first || session > last;
+  return span.from > first || span.to < last;
+}
+
+function inWords({ text, session }: SourceNote): string {
+  return session === undefined ? text : `${session}: ${text}`;
 }
 
 async function readTrades(cache: BarCache, symbol: Ticker) {

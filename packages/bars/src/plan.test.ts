@@ -25,15 +25,49 @@ describe("planIngest", () => {
     expect(planFor(undefined)).toEqual({ symbol: "SPY", action: "create", spans: [span(20, 60)] });
   });
 
-  it("asks for nothing where nothing is missing", () => {
-    expect(planFor(covered(20, 60))).toMatchObject({ action: "nothing" });
-    expect(planFor(covered(0, 99))).toMatchObject({ action: "nothing" });
+  it("asks for the last five cached sessions where nothing is missing, so that a rewritten history shows", () => {
+    expect(planFor(covered(20, 60))).toMatchObject({
+      action: "extend",
+      spans: [span(56, 60)],
+      missing: false,
+      whole: span(20, 60),
+    });
+    // The end of what is cached, not of what is wanted: there the newest prices stand.
+    expect(planFor(covered(0, 99))).toMatchObject({ spans: [span(95, 99)], whole: span(0, 99) });
+    expect(planFor(covered(59, 60, { requestedFrom: axis[20]! }))).toMatchObject({ spans: [span(59, 60)] });
+  });
+
+  it("asks for nothing where nothing is missing and nothing is to be compared", () => {
+    for (const local of [false, true]) {
+      expect(planFor(covered(20, 60), { overlap: 0 }, { ...wanted, local })).toMatchObject({
+        action: "nothing",
+        coverage: { rows: 41 },
+      });
+    }
+  });
+
+  it("asks a local source for all that is wanted or cached or was asked for before", () => {
+    const local = { ...wanted, local: true };
+    const asked = (coverage: Coverage, want: WantedBars = local) => planFor(coverage, {}, want);
+    expect(asked(covered(20, 60))).toMatchObject({ spans: [span(20, 60)], missing: false });
+    expect(asked(covered(0, 99))).toMatchObject({ spans: [span(0, 99)], missing: false });
+    expect(asked(covered(30, 40))).toMatchObject({ spans: [span(20, 60)], missing: true });
+    expect(asked(covered(70, 99))).toMatchObject({ spans: [span(20, 99)], missing: true });
+    expect(asked(covered(30, 60, { requestedFrom: axis[10]! }))).toMatchObject({
+      spans: [span(10, 60)],
+      missing: false,
+    });
+    expect(asked(covered(20, 60), { ...local, completeThrough: axis[50]! })).toMatchObject({
+      spans: [span(20, 50)],
+    });
+    expect(planFor(undefined, {}, local)).toEqual(planFor(undefined));
   });
 
   it("asks for the missing tail with five cached sessions before it, or as many as one likes", () => {
     expect(planFor(covered(20, 50))).toMatchObject({
       action: "extend",
       spans: [span(46, 60)],
+      missing: true,
       whole: span(20, 60),
     });
     expect(planFor(covered(20, 50), { overlap: 1 })).toMatchObject({ spans: [span(50, 60)] });
@@ -53,14 +87,20 @@ describe("planIngest", () => {
   });
 
   it("does not ask again for a head that the source does not have", () => {
-    expect(planFor(covered(30, 60, { requestedFrom: axis[20]! }))).toMatchObject({ action: "nothing" });
+    expect(planFor(covered(30, 60, { requestedFrom: axis[20]! }))).toMatchObject({
+      spans: [span(56, 60)],
+      missing: false,
+    });
     expect(planFor(covered(30, 60, { requestedFrom: axis[21]! }))).toMatchObject({ spans: [span(20, 34)] });
   });
 
   it("never asks beyond the last finished session", () => {
     const want = { ...wanted, completeThrough: axis[55]! };
     expect(planFor(undefined, {}, want)).toMatchObject({ spans: [span(20, 55)] });
-    expect(planFor(covered(20, 55), {}, want)).toMatchObject({ action: "nothing" });
+    expect(planFor(covered(20, 55), {}, want)).toMatchObject({ spans: [span(51, 55)], missing: false });
+    expect(planFor(covered(20, 50), {}, want)).toMatchObject({ spans: [span(46, 55)], missing: true });
+    // A clock that was ahead left bars that nobody asks for again yet.
+    expect(planFor(covered(20, 60), {}, want)).toMatchObject({ spans: [span(51, 55)], whole: span(20, 55) });
     expect(planFor(undefined, {}, { ...wanted, completeThrough: axis[19]! })).toMatchObject({
       action: "nothing",
     });
@@ -99,32 +139,67 @@ describe("planIngest", () => {
     expect(() => planFor(undefined, {}, { ...wanted, to: day("2199-01-02") })).toThrow(CalendarRangeError);
   });
 
-  it("always covers what is missing, and never more of the cache than the overlap", () => {
-    const place = fc.integer({ min: 0, max: 99 });
+  const place = fc.integer({ min: 0, max: 99 });
+  /** Coverage, wanted days and overlap; the first day asked for may lie before the first bar. */
+  const situation = fc
+    .record({ a: place, b: place, c: place, d: place, e: place, overlap: fc.integer({ min: 0, max: 8 }) })
+    .map(({ a, b, c, d, e, overlap }) => {
+      const [from, to] = [Math.min(a, b), Math.max(a, b)];
+      const [first, last] = [Math.min(c, d), Math.max(c, d)];
+      return { from, to, first, last, requestedFrom: Math.min(first, e), overlap };
+    });
+  type Situation = typeof situation extends fc.Arbitrary<infer Value> ? Value : never;
+  const rows = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+  const askedRows = (
+    { from, to, first, last, requestedFrom, overlap }: Situation,
+    more: Partial<WantedBars> = {},
+  ) => {
+    const coverage = covered(first, last, { requestedFrom: axis[requestedFrom]! });
+    const step = planFor(coverage, { overlap }, { ...wanted, from: axis[from]!, to: axis[to]!, ...more });
+    const spans = "spans" in step ? step.spans : [];
+    return new Set(spans.flatMap((one) => rows(axis.indexOf(one.from), axis.indexOf(one.to))));
+  };
+
+  it("asks for the missing days and the overlap, and for no other", () => {
     fc.assert(
-      fc.property(place, place, place, place, fc.integer({ min: 0, max: 8 }), (a, b, c, d, overlap) => {
-        const [from, to] = [Math.min(a, b), Math.max(a, b)];
-        const [first, last] = [Math.min(c, d), Math.max(c, d)];
-        const step = planFor(
-          covered(first, last),
-          { overlap },
-          { ...wanted, from: axis[from]!, to: axis[to]! },
-        );
-        const asked = new Set<number>();
-        if ("spans" in step) {
-          for (const one of step.spans) {
-            for (let at = axis.indexOf(one.from); at <= axis.indexOf(one.to); at++) asked.add(at);
-          }
-        }
-        for (let at = from; at <= to; at++) expect(asked.has(at) || (at >= first && at <= last)).toBe(true);
-        const again = [...asked].filter((at) => at >= first && at <= last).length;
-        expect(again).toBeLessThanOrEqual(2 * overlap);
-        if (from >= first && to <= last) expect(asked.size).toBe(0);
-        // Cached and asked bars together are one run: no hole is made.
-        for (let at = Math.min(from, first); at <= Math.max(to, last); at++) {
-          const known = asked.has(at) || (at >= first && at <= last);
-          expect(known || at < from || at > to).toBe(true);
-          if (asked.size > 0 && at > Math.min(...asked) && at < Math.max(...asked)) expect(known).toBe(true);
+      fc.property(situation, (one) => {
+        const { from, to, first, last, requestedFrom, overlap } = one;
+        const [head, tail] = [from < requestedFrom, to > last];
+        const cached = rows(first, last);
+        const missing = [...(head ? rows(from, first - 1) : []), ...(tail ? rows(last + 1, to) : [])];
+        const again = [
+          ...(head ? cached.slice(0, overlap) : []),
+          ...(tail || !head ? cached.slice(Math.max(0, cached.length - overlap)) : []),
+        ];
+        expect(askedRows(one)).toEqual(new Set([...missing, ...again]));
+      }),
+    );
+  });
+
+  it("asks a local source for everything, or for what is missing if nothing is to be compared", () => {
+    fc.assert(
+      fc.property(situation, (one) => {
+        const { from, to, last, requestedFrom, overlap } = one;
+        const everything = new Set(rows(Math.min(from, requestedFrom), Math.max(to, last)));
+        expect(askedRows(one, { local: true })).toEqual(overlap > 0 ? everything : askedRows(one));
+      }),
+    );
+  });
+
+  it("makes no hole between cached and asked bars, and asks for nothing unfinished", () => {
+    fc.assert(
+      fc.property(situation, place, fc.boolean(), (one, complete, local) => {
+        const { from, to, first, last, requestedFrom } = one;
+        const asked = askedRows(one, { completeThrough: axis[complete]!, local });
+        // If even the first cached bar is not over, what lies before it is asked for up to there, for the sake of no hole.
+        if (complete >= first) for (const row of asked) expect(row).toBeLessThanOrEqual(complete);
+        // The source has nothing between the first day asked for and the first bar.
+        const known = (row: number) => asked.has(row) || (row >= requestedFrom && row <= last);
+        if (complete >= from)
+          for (const row of rows(from, Math.min(to, complete))) expect(known(row)).toBe(true);
+        if (asked.size > 0) {
+          const [low, high] = [Math.min(first, ...asked), Math.max(last, ...asked)];
+          for (const row of rows(low, high)) expect(known(row)).toBe(true);
         }
       }),
     );

@@ -22,13 +22,16 @@ export interface WantedBars {
   readonly to: SessionDate;
   /** The name of the source that will be asked. */
   readonly source: string;
+  /** Whether asking that source costs nothing worth sparing, see `BarSource.local`. */
+  readonly local?: boolean;
   /** The last session whose bar is finished: later bars would still change, so nobody asks for them. */
   readonly completeThrough?: SessionDate;
 }
 
 export interface PlanOptions {
   /**
-   * How many cached sessions are asked for again beside missing ones, to notice a rewritten history.
+   * How many cached sessions are asked for again, beside missing ones or at the end, to notice a rewritten history.
+   * A local source is asked for all of them. With 0 nothing is asked again, and no rewriting noticed.
    * @default 5
    */
   readonly overlap?: number;
@@ -50,8 +53,10 @@ export type SymbolPlan =
       readonly symbol: Ticker;
       readonly action: "extend";
       readonly coverage: Coverage;
-      /** What to ask for: missing sessions, each span with cached ones at its inner end for comparison. */
+      /** What to ask for: missing sessions with cached ones beside them for comparison, or only the latter. */
       readonly spans: readonly Span[];
+      /** Whether any of it is missing, so that there will be something to write. */
+      readonly missing: boolean;
       /** What to ask for instead, once, if the comparison fails. */
       readonly whole: Span;
     }
@@ -65,9 +70,12 @@ export interface IngestPlan {
 
 /**
  * Decides what to ask a source for: what is missing at either end, with a few cached sessions for comparison, and
- * nothing where the cache is complete. Holes between cached bars are facts of the source and not asked for again.
+ * where nothing is missing the last few cached sessions alone. Brokers rewrite a history from its beginning up to the
+ * day of a dividend, which a few sessions show; files can be corrected anywhere, so a local source is asked for
+ * everything that is wanted or cached. Holes between cached bars are facts of the source and no reason to ask.
  *
- * @returns a step for each wanted symbol, in the wanted order
+ * @returns a step for each wanted symbol, in the wanted order; `"nothing"` where no wanted session is finished, or
+ *   nothing is missing and nothing to be compared
  * @throws CalendarRangeError when the span reaches beyond the calendar
  */
 export function planIngest(
@@ -96,11 +104,17 @@ export function planIngest(
         error: new SourceMismatchError(symbol, cached.source, wanted.source),
       };
     }
-    const whole = { from: earlier(span.from, cached.requestedFrom), to: later(span.to, cached.last) };
+    const known = finishedSessions(cached, wanted, calendar);
+    const whole = {
+      from: earlier(span.from, askedFrom(cached)),
+      to: later(span.to, known.at(-1) ?? calendar.previous(cached.first)),
+    };
     if (replace) return { symbol, action: "create", spans: [whole] };
-    const spans = missingSpans(cached, span, calendar, overlap);
+    const missing = missingSpans(cached, span, known, calendar, overlap);
+    const spans =
+      wanted.local && overlap > 0 ? [whole] : missing.length > 0 ? missing : lastOf(known, overlap);
     if (spans.length === 0) return { symbol, action: "nothing", coverage: cached };
-    return { symbol, action: "extend", coverage: cached, spans, whole };
+    return { symbol, action: "extend", coverage: cached, spans, missing: missing.length > 0, whole };
   };
   return { source: wanted.source, steps: wanted.symbols.map(planOf) };
 }
@@ -113,21 +127,42 @@ function sessionsOf({ from, to, completeThrough }: WantedBars, calendar: Trading
   return sessions.length === 0 ? undefined : { from: sessions[0]!, to: sessions.at(-1)! };
 }
 
-function missingSpans(cached: Coverage, wanted: Span, calendar: TradingCalendar, overlap: number): Span[] {
+/** The cached sessions that can be asked for again: all of them, unless the clock was once ahead. */
+function finishedSessions(
+  { first, last }: Coverage,
+  { completeThrough = last }: WantedBars,
+  calendar: TradingCalendar,
+): readonly SessionDate[] {
+  const end = earlier(last, completeThrough);
+  return end < first ? [] : calendar.sessionsBetween(first, end);
+}
+
+function missingSpans(
+  cached: Coverage,
+  wanted: Span,
+  known: readonly SessionDate[],
+  calendar: TradingCalendar,
+  overlap: number,
+): Span[] {
   const spans: Span[] = [];
-  const askedFrom = earlier(cached.requestedFrom, cached.first);
-  if (wanted.from < askedFrom) {
-    const known = calendar.sessionsBetween(cached.first, cached.last).slice(0, overlap);
-    spans.push({ from: wanted.from, to: known.at(-1) ?? calendar.previous(cached.first) });
+  if (wanted.from < askedFrom(cached)) {
+    const inner = known.slice(0, overlap).at(-1) ?? calendar.previous(cached.first);
+    spans.push({ from: wanted.from, to: inner });
   }
   if (wanted.to > cached.last) {
-    const known = calendar.sessionsBetween(cached.first, cached.last);
-    spans.push({
-      from: known[Math.max(0, known.length - overlap)] ?? calendar.next(cached.last),
-      to: wanted.to,
-    });
+    const [inner] = lastOf(known, overlap);
+    spans.push({ from: inner?.from ?? calendar.next(cached.last), to: wanted.to });
   }
   return spans;
+}
+
+function lastOf(known: readonly SessionDate[], count: number): Span[] {
+  const from = known[Math.max(0, known.length - count)];
+  return from === undefined ? [] : [{ from, to: known.at(-1)! }];
+}
+
+function askedFrom({ first, requestedFrom }: Coverage): SessionDate {
+  return earlier(requestedFrom, first);
 }
 
 function earlier(a: SessionDate, b: SessionDate): SessionDate {

@@ -6,8 +6,15 @@ export interface FetchedBars {
   readonly adjusted: BarSeries;
   /** Adjusted for splits only, the prices one could trade at; absent where the source does not know them. */
   readonly trades?: BarSeries;
-  /** Remarks for people. */
-  readonly notes?: readonly string[];
+  /** Remarks for people, each of which ingestion tells once, not at every run that compares old bars. */
+  readonly notes?: readonly SourceNote[];
+}
+
+/** A remark about a bar, told when that bar is new; or about the answer, told unless all of it was cached before. */
+export interface SourceNote {
+  readonly text: string;
+  /** The session it is about; absent where it is about the answer as a whole. */
+  readonly session?: SessionDate;
 }
 
 export interface FetchOptions {
@@ -24,6 +31,12 @@ export interface FetchOptions {
 export interface BarSource {
   /** Names the origin of bars in the cache. Different content, such as another seed, is another name. */
   readonly name: string;
+  /**
+   * Whether asking costs nothing worth sparing, as with files on the same disk. Such a source is asked for the whole
+   * history each time, so that a change anywhere in it is noticed; others only for what is missing and the overlap.
+   * @default false
+   */
+  readonly local?: boolean;
   fetch(ticker: Ticker, from: SessionDate, to: SessionDate, options?: FetchOptions): Promise<FetchedBars>;
 }
 

@@ -53,6 +53,7 @@ export function syntheticSource(options: SyntheticOptions): BarSource {
       ...(complete ? ["complete"] : []),
       ...(rebase ? ["rebased"] : []),
     ].join(":"),
+    local: true,
     async fetch(ticker, from, to) {
       checkedTicker(ticker);
       const path = walk(ticker, roleOf(ticker), market.until(to), String(seed), complete);
@@ -62,7 +63,10 @@ export function syntheticSource(options: SyntheticOptions): BarSource {
         trades: barsBetween(trades, from, to),
         notes: path.splits
           .filter(({ date }) => date >= from && date <= to)
-          .map(({ date, ratio }) => `split ${ratio >= 1 ? `${ratio}:1` : `1:${1 / ratio}`} on ${date}`),
+          .map(({ date, ratio }) => ({
+            session: date,
+            text: `a split of ${ratio >= 1 ? `${ratio}:1` : `1:${1 / ratio}`}`,
+          })),
       };
     },
   };

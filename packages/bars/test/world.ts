@@ -82,14 +82,16 @@ export function scaled(series: BarSeries, by: number): BarSeries {
   };
 }
 
-/** A source whose content a test decides, and which remembers what it was asked. */
+/** A source whose content a test decides, and which remembers what it was asked; like a broker unless it is local. */
 export function scriptedSource(
   bars: Record<Ticker, FetchedBars | Error>,
   name = "scripted",
+  local = false,
 ): BarSource & { readonly asked: string[]; readonly bars: Record<Ticker, FetchedBars | Error> } {
   const asked: string[] = [];
   return {
     name,
+    local,
     asked,
     bars,
     async fetch(ticker, from, to) {
@@ -105,6 +107,14 @@ export function scriptedSource(
       };
     },
   };
+}
+
+/** The series as the csv source reads it. */
+export function csvOf(series: BarSeries): string {
+  const lines = series.sessions.map((session, row) =>
+    [session, ...fields.map((field) => series[field][row])].join(","),
+  );
+  return ["date,open,high,low,close,volume", ...lines, ""].join("\n");
 }
 
 /** The bits of every column, so that -0 and 0 differ and equal means identical. */
