@@ -60,7 +60,8 @@ export interface FetchSetting {
 }
 
 /**
- * Brings the cache up to date with a source. Only what is missing is asked for; a symbol that fails costs no other.
+ * Brings the cache up to date with a source: what is missing is asked for, and some of what is there, to notice a
+ * rewritten history. A symbol that fails costs no other.
  *
  * @throws what keeps all symbols from being fetched: usage, an unreachable source, a cache that cannot be written
  */
