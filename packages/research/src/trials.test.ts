@@ -1,0 +1,72 @@
+import { measure, runBacktest } from "@pf/backtest";
+import { createStrategy } from "@pf/selection";
+import { describe, expect, it } from "vitest";
+import { quickPanel, quickStudy } from "../test/studies.js";
+import { applyPoint } from "./grid.js";
+import { bestPosition } from "./objective.js";
+import { probabilityOfOverfitting } from "./statistics/overfitting.js";
+import { deflatedSharpe, sharpeSample, trialVariance } from "./statistics/sharpe.js";
+import { assessTrials, runTrials } from "./trials.js";
+
+const panel = quickPanel(51);
+const trials = runTrials(panel, quickStudy);
+
+describe("runTrials", () => {
+  it("has every point's own backtest, in grid order", () => {
+    for (const [at, point] of trials.points.entries()) {
+      const run = runBacktest(panel, createStrategy(applyPoint(quickStudy.options, point)), quickStudy.costs);
+      expect(trials.returns[at]).toEqual(run.net);
+      expect(trials.objectives[at]).toBe(measure(run).Calmar);
+    }
+    expect(trials.points.length).toBe(8);
+  });
+
+  it("has no returns of an impossible combination", () => {
+    const { returns, objectives } = runTrials(panel, {
+      ...quickStudy,
+      grid: { ema_fast: [9, 3], ema_slow: [8, 12] },
+    });
+    expect(returns.map((column) => column !== undefined)).toEqual([false, true, true, true]);
+    expect(objectives[0]).toBeNaN();
+  });
+});
+
+describe("assessTrials", () => {
+  it("puts the statistics of the best point together from the trials' returns", () => {
+    const report = assessTrials(trials, quickStudy, { blocks: 8 });
+    const at = bestPosition("Calmar", trials.objectives);
+    const columns = trials.returns.map((column) => column!);
+    const spread = trialVariance(columns.map((column) => sharpeSample(column).sharpe));
+    expect(report.best).toEqual({ point: trials.points[at], objective: trials.objectives[at] });
+    expect(report.sample).toEqual(sharpeSample(columns[at]!));
+    expect(report.deflatedSharpe).toEqual(deflatedSharpe(report.sample, 8, spread));
+    expect(report.overfitting).toEqual(probabilityOfOverfitting(columns, { blocks: 8 }));
+    expect(report.map.points[at]!.objective).toBe(trials.objectives[at]);
+  });
+
+  it("takes the number of trials from whoever keeps count, never fewer than the grid has", () => {
+    const counted = (count: number) =>
+      assessTrials(trials, quickStudy, { trials: count, blocks: 4 }).deflatedSharpe;
+    expect(counted(500).trials).toBe(500);
+    expect(counted(500).probability).toBeLessThan(counted(8).probability);
+    expect(counted(2)).toEqual(counted(8));
+  });
+
+  it("chooses nothing in a grid of one point, and deflates it for the trials elsewhere only if their spread is known", () => {
+    const study = { ...quickStudy, grid: { top_n: [2] } };
+    const one = runTrials(panel, study);
+    const alone = assessTrials(one, study);
+    expect(alone.overfitting).toBeUndefined();
+    expect(alone.deflatedSharpe.probability).toBe(alone.probabilisticSharpe);
+    expect(assessTrials(one, study, { trials: 9 }).deflatedSharpe.probability).toBeNaN();
+  });
+
+  it("has no numbers where nothing trades", () => {
+    const frozen = { kind: "constant" as const, start: 0, holes: [] };
+    const study = { ...quickStudy, grid: { ema_fast: [9, 3], ema_slow: [8, 12] } };
+    const report = assessTrials(runTrials(quickPanel(1, 200, [frozen]), study), study);
+    expect(report.best).toEqual({ point: { ema_fast: 9, ema_slow: 12 }, objective: null });
+    expect([report.sample.sharpe, report.deflatedSharpe.probability]).toEqual([Number.NaN, Number.NaN]);
+    expect(report.overfitting).toMatchObject({ splits: [], undecided: 12_870 });
+  });
+});

@@ -1,0 +1,126 @@
+import { measure, runBacktest } from "@pf/backtest";
+import type { Panel } from "@pf/market";
+import { createFeatures, type Extensions } from "@pf/selection";
+import { type GridPlan, planGrid } from "./grid.js";
+import { bestPosition, orNull } from "./objective.js";
+import {
+  type Overfitting,
+  type OverfittingOptions,
+  probabilityOfOverfitting,
+} from "./statistics/overfitting.js";
+import { type ParameterMap, parameterMap } from "./statistics/plateau.js";
+import {
+  type DeflatedSharpe,
+  deflatedSharpe,
+  expectedMaximum,
+  minimumBacktestYears,
+  minimumTrackRecord,
+  probabilisticSharpe,
+  type SharpeSample,
+  sharpeSample,
+  sharpeStandardError,
+  trialVariance,
+} from "./statistics/sharpe.js";
+import type { GridPoint, Study } from "./study.js";
+
+/** Every grid point run over the same rows: what overfitting statistics are computed from. */
+export interface Trials {
+  readonly points: readonly GridPoint[];
+  /** Net returns a row, one column a point; undefined for an impossible combination. */
+  readonly returns: readonly (Float64Array | undefined)[];
+  /** The study's objective of each point; `NaN` where undefined. */
+  readonly objectives: Float64Array;
+}
+
+/**
+ * Backtests every point of the grid over the whole panel.
+ *
+ * @throws GridError when the grid cannot be searched
+ */
+export function runTrials(
+  panel: Panel,
+  study: Study,
+  extensions: Extensions = {},
+  plan: GridPlan = planGrid(study, extensions),
+): Trials {
+  const features = createFeatures(panel);
+  const objectives = new Float64Array(plan.points.length).fill(Number.NaN);
+  const returns = plan.strategies.map((strategy, at) => {
+    if (!strategy) return undefined;
+    const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
+    const run = runBacktest(panel, shared, study.costs, { lag: study.lag });
+    objectives[at] = measure(run)[study.objective];
+    return run.net;
+  });
+  return { points: plan.points, returns, objectives };
+}
+
+/** How far the best of a grid can be trusted, from the grid's own backtests. */
+export interface OverfittingReport {
+  /** The point with the best objective over all rows. */
+  readonly best: { readonly point: GridPoint; readonly objective: number | null };
+  /** Its Sharpe ratio, per period. */
+  readonly sample: SharpeSample;
+  readonly standardError: number;
+  /** Probability that its true ratio is above 0, as if it had been the only trial. */
+  readonly probabilisticSharpe: number;
+  /** The same above what luck gives the best of all trials. */
+  readonly deflatedSharpe: DeflatedSharpe;
+  /** Periods for 95 % confidence in a ratio above 0; `Infinity` if none would do. */
+  readonly minimumTrackRecord: number;
+  /** Years of data below which luck alone reaches its annualised ratio. */
+  readonly minimumBacktestYears: number;
+  /** Standard deviations by which luck lifts the best of the trials. */
+  readonly expectedMaximum: number;
+  /** Undefined for a grid of a single point, where nothing is chosen. */
+  readonly overfitting: Overfitting | undefined;
+  readonly map: ParameterMap;
+}
+
+export interface OverfittingReportOptions extends OverfittingOptions {
+  /**
+   * Different strategies ever tried on this data, the grid included; whoever keeps the ledger knows. Never counted as
+   * fewer than the grid's own. Their ratios are taken to spread as the grid's do.
+   *
+   * @defaultValue the points of the grid that are possible
+   */
+  readonly trials?: number;
+  /**
+   * Rows of a year.
+   *
+   * @defaultValue 252
+   */
+  readonly periodsPerYear?: number;
+}
+
+/**
+ * Overfitting statistics of a grid's trials: {@link deflatedSharpe} of the best, {@link probabilityOfOverfitting} of
+ * choosing, and how lonely the best stands in its neighbourhood.
+ *
+ * @throws StatisticsInputError when there are too few rows for the blocks, or the number of trials is no whole number
+ */
+export function assessTrials(
+  { points, returns, objectives }: Trials,
+  study: Pick<Study, "objective">,
+  { trials, periodsPerYear = 252, ...options }: OverfittingReportOptions = {},
+): OverfittingReport {
+  const possible = returns.filter((column) => column !== undefined);
+  const first = bestPosition(study.objective, objectives);
+  // Where nothing has an objective, the first in grid order stands for the grid, if it is possible at all.
+  const at = returns[first] ? first : returns.findIndex((column) => column !== undefined);
+  const sample = sharpeSample(returns[at]!);
+  const counted = Math.max(trials ?? 0, possible.length);
+  const variance = trialVariance(possible.map((column) => sharpeSample(column).sharpe));
+  return {
+    best: { point: points[at]!, objective: orNull(objectives[at]!) },
+    sample,
+    standardError: sharpeStandardError(sample),
+    probabilisticSharpe: probabilisticSharpe(sample),
+    deflatedSharpe: deflatedSharpe(sample, counted, variance),
+    minimumTrackRecord: minimumTrackRecord(sample),
+    minimumBacktestYears: minimumBacktestYears(counted, sample.sharpe * Math.sqrt(periodsPerYear)),
+    expectedMaximum: expectedMaximum(counted),
+    overfitting: possible.length > 1 ? probabilityOfOverfitting(possible, options) : undefined,
+    map: parameterMap(points, objectives, study.objective),
+  };
+}
