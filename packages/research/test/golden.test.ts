@@ -88,6 +88,11 @@ describe.runIf(sharedIsThere)(`research against an independent implementation${w
       const walked = mergeWalkForward(panel, folds, results, study, research.plan);
 
       expect(walked.folds.length).toBe(file.folds.length);
+      for (const at of [0, 20, 33]) {
+        const { trainFrom, oosFrom } = folds[at]!;
+        const plain = plainEvaluator(panel.between(trainFrom, oosFrom), study).evaluate();
+        expectColumn(plain, file.folds[at]!.grid_objectives, `plain path, fold ${at}`);
+      }
       for (const [at, expected] of file.folds.entries()) {
         const fold = walked.folds[at]!;
         expect([fold.index, fold.oosFrom - fold.trainFrom, fold.oosTo - fold.oosFrom]).toEqual([
