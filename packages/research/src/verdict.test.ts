@@ -31,6 +31,15 @@ describe("judge", () => {
     }
   });
 
+  it("does not take success on the data that was searched for support", () => {
+    const { windows, deflatedSharpe } = strong;
+    expect(judge({ objective, windows: windows!, deflatedSharpe: deflatedSharpe! }).code).toBe("in_sample");
+    expect(judge({ objective, windows: windows!, efficiency: null }).code).toBe("in_sample");
+    for (const key of ["procedure", "overfitting", "efficiency", "gainOverFixed"] as const) {
+      expect(judge({ objective, windows: windows!, [key]: strong[key] }).code).toBe("supported");
+    }
+  });
+
   it("knows nothing where nothing was tested or could be", () => {
     expect(judge({ objective })).toMatchObject({ code: "untested", findings: [] });
     const undefinedAll: Evidence = {
@@ -62,7 +71,9 @@ describe("judge", () => {
     ["efficiency of a half", { objective, efficiency: 0.5 }, { objective, efficiency: 0.499 }],
     ["any gain over fixed parameters", { objective, gainOverFixed: 1e-9 }, { objective, gainOverFixed: 0 }],
   ])("has its threshold: %s", (_, passes, fails) => {
-    expect([judge(passes).code, judge(fails).code]).toEqual(["supported", "unsupported"]);
+    expect(judge(passes).findings[0]!.passed).toBe(true);
+    expect(judge(fails).findings[0]!.passed).toBe(false);
+    expect(judge(fails).code).toBe("unsupported");
   });
 
   it("takes no p-value from runs too few to show one, or without scores", () => {

@@ -39,10 +39,18 @@ export interface Finding {
 }
 
 /**
- * `supported`: every test that was made passed. `mixed`: some did. `unsupported`: none did. `untested`: none could be
- * computed.
+ * `supported`: every test that was made passed, and one of them looked at data that nothing was chosen on. `in_sample`:
+ * all passed, but none did that. `mixed`: some passed. `unsupported`: none did. `untested`: none could be computed.
  */
-export type VerdictCode = "supported" | "mixed" | "unsupported" | "untested";
+export type VerdictCode = "supported" | "in_sample" | "mixed" | "unsupported" | "untested";
+
+/** Tests that look at rows on which the parameters were not chosen. */
+const outOfSample: ReadonlySet<Finding["test"]> = new Set<Finding["test"]>([
+  "procedure",
+  "overfitting",
+  "efficiency",
+  "fixed_parameters",
+]);
 
 export interface Verdict {
   readonly code: VerdictCode;
@@ -87,6 +95,8 @@ export function judge(evidence: Evidence): Verdict {
 
 const headlines: Readonly<Record<VerdictCode, string>> = {
   supported: "Every test made speaks for the strategy, within what such tests can see.",
+  in_sample:
+    "The tests made speak for the strategy, but all of them look at the data its parameters were chosen on.",
   mixed: "The tests disagree: part of the result is more than luck would explain, part is not.",
   unsupported: "No test made can tell the strategy from luck.",
   untested: "Nothing could be tested: there is no evidence either way.",
@@ -95,7 +105,9 @@ const headlines: Readonly<Record<VerdictCode, string>> = {
 function codeOf(findings: readonly Finding[]): VerdictCode {
   const decided = findings.filter((one) => one.passed !== null);
   if (decided.length === 0) return "untested";
-  if (decided.every((one) => one.passed)) return "supported";
+  if (decided.every((one) => one.passed)) {
+    return decided.some((one) => outOfSample.has(one.test)) ? "supported" : "in_sample";
+  }
   return decided.some((one) => one.passed) ? "mixed" : "unsupported";
 }
 

@@ -1,6 +1,6 @@
 import { measure, runBacktest, runTargets, targetSeries } from "@pf/backtest";
 import { alignPanel, type Panel } from "@pf/market";
-import { createStrategy } from "@pf/selection";
+import { builtinScores, createStrategy } from "@pf/selection";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { panelOf, remade, scrambledAfter, worlds } from "../../market/test/worlds.js";
@@ -16,6 +16,7 @@ import {
   mergeWalkForward,
   type PermutationPart,
   permutePanel,
+  plainEvaluator,
   plainMetrics,
   planFolds,
   planPermutation,
@@ -509,6 +510,25 @@ describe("an executor", () => {
 
   it("may be given no work", async () => {
     expect(await collect(inlineExecutor(research), planFolds([]))).toEqual([]);
+  });
+});
+
+describe("a study with scores of its own", () => {
+  it("is scored by them, on every path", () => {
+    // Replaces a built-in name, which the fused kernel would otherwise take for its own.
+    const reversed = builtinScores.with("trend", ({ features }) => ({ column, ema }) => {
+      const close = column("close");
+      return ema(features.emaFast).at(-1)! / close.at(-1)! - 1;
+    });
+    const options = { ...quickStudy.options, selection: { ...quickStudy.options.selection, minScore: -1 } };
+    const study: Study = { ...quickStudy, options };
+    const panel = quickPanel(61, 460);
+    const [fold] = planWalkForward(panel.sessions, quickSpans);
+    const own = runUnit({ kind: "fold", fold: fold! }, prepareResearch(panel, study, { scores: reversed }));
+    const usual = runUnit({ kind: "fold", fold: fold! }, prepareResearch(panel, study));
+    const window = panel.between(fold!.trainFrom, fold!.oosFrom);
+    expect(own.objectives).toEqual([...plainEvaluator(window, study, { scores: reversed }).evaluate()]);
+    expect(own.objectives).not.toEqual(usual.objectives);
   });
 });
 
