@@ -1,3 +1,4 @@
+export type { BenchmarkReport } from "./benchmarks.js";
 export { drawdownChart, drawdownSize } from "./charts/drawdown.js";
 export { equityChart, equitySize } from "./charts/equity.js";
 export { heatmapSize, monthlyHeatmap } from "./charts/heatmap.js";
@@ -12,7 +13,7 @@ export { jsonText, metricNames, metricsJson } from "./json.js";
 export type { CalendarReturns, MonthReturn, ReturnPath, YearReturn } from "./months.js";
 export { monthlyReturns } from "./months.js";
 export type { PermutationReportInput } from "./permutation.js";
-export type { BacktestReportInput, BenchmarkReport } from "./plan.js";
+export type { BacktestReportInput } from "./plan.js";
 export { planBacktestReport } from "./plan.js";
 export { returnsCsv, weightsCsv } from "./tables.js";
 export type { WalkForwardReportInput } from "./walkForward.js";

@@ -1,7 +1,7 @@
 import type { BacktestResult } from "@pf/backtest";
 import type { OverfittingReport, Study, Verdict, WalkForward } from "@pf/research";
+import type { BenchmarkReport } from "./benchmarks.js";
 import type { JsonObject } from "./json.js";
-import type { BenchmarkReport } from "./plan.js";
 
 /** Everything a walk-forward report says. */
 export interface WalkForwardReportInput {

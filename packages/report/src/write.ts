@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { WriteError } from "./errors.js";
 
 /** A file of a report, complete in memory. */
@@ -30,7 +30,7 @@ export async function writeReport(
 ): Promise<readonly string[]> {
   const { signal } = options;
   signal?.throwIfAborted();
-  await attempt(directory, [], () => mkdir(directory, { recursive: true }));
+  await attempt(directory, [], () => makeFolder(directory));
   const pending: { readonly name: string; readonly temporary: string; readonly target: string }[] = [];
   const replaced: string[] = [];
   try {
@@ -56,6 +56,27 @@ export async function writeReport(
     await Promise.allSettled(pending.map(({ temporary }) => rm(temporary, { force: true })));
     throw cause;
   }
+}
+
+/**
+ * Makes a folder and the missing ones above it, one by one: Node's own recursive way never returns where the system says
+ * ENOENT below a folder that is there, as it does in /proc.
+ */
+async function makeFolder(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (cause) {
+    if (await isFolder(directory)) return;
+    const parent = dirname(directory);
+    if (errnoOf(cause) !== "ENOENT" || parent === directory || (await isFolder(parent))) throw cause;
+    await makeFolder(parent);
+    await makeFolder(directory);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
