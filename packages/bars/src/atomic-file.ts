@@ -68,7 +68,7 @@ export function removeFile(file: string): void {
 export function prepareFolder(folder: string): void {
   let names: string[];
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
     names = readdirSync(folder);
   } catch (error) {
@@ -80,6 +80,26 @@ export function prepareFolder(folder: string): void {
     const file = join(folder, name);
     if (isStale(file, match[1]!, Number(match[2]))) removeIfThere(file);
   }
+}
+
+/**
+ * Makes a folder and the missing ones above it, one by one: Node's own recursive way never returns where the system says
+ * ENOENT below a folder that is there, as it does in /proc.
+ */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (isFolder(folder)) return;
+    const parent = dirname(folder);
+    if (errnoOf(error) !== "ENOENT" || parent === folder || isFolder(parent)) throw error;
+    makeFolder(parent);
+    makeFolder(folder);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 const machine = hostname().replaceAll(/[^A-Za-z0-9]/g, "_") || "host";
