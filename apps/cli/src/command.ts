@@ -122,6 +122,6 @@ function folderFlag(summary: string, fallback?: string) {
 
 async function notEmpty(value: string): Promise<string> {
   if (value.trim() === "")
-    throw new UsageError("a flag was given an empty value", "write a value after the flag, or leave it out");
+    throw new UsageError("the value is empty", "write a value after the flag, or leave it out");
   return value;
 }

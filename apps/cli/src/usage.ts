@@ -46,8 +46,11 @@ export class UsageError extends Error {
 
 /** Puts what the argument parser throws into our own words; anything else is returned as it came. */
 export function asUsageError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || ("code" in thrown && String(thrown.code).startsWith("PF_")))
-    return thrown;
+  if (!(thrown instanceof Error)) return thrown;
+  // What the parse function of a flag threw comes back with the flag's name on a line before its message.
+  const refused = /^Parsing (--[\w-]+)\s*\n\s*([^\n]+)/.exec(thrown.message);
+  if (refused) return new UsageError(`${refused[1]}: ${refused[2]}`, adviceOf(thrown));
+  if ("code" in thrown && String(thrown.code).startsWith("PF_")) return thrown;
   const parse = (thrown as { parse?: ParserFacts }).parse;
   const isParserError = "oclif" in thrown;
   if (!isParserError) return thrown;
@@ -74,6 +77,10 @@ export function asUsageError(thrown: unknown): unknown {
     return new UsageError(`${missing[1]} needs a value`, next);
   }
   return new UsageError(text);
+}
+
+function adviceOf(thrown: Error): string | undefined {
+  return "next" in thrown && typeof thrown.next === "string" ? thrown.next : undefined;
 }
 
 interface ParserFacts {

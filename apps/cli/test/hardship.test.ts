@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documentOf, entry, filesIn, pf, run, smallMarket, temporaryFolder } from "./process.js";
@@ -47,6 +47,17 @@ describe("a place that cannot be written exits 7 and leaves nothing half-written
     expect(finished.code).toBe(7);
     expect(documentOf(finished).error).toMatchObject({ code: "PF_CANNOT_WRITE" });
     expect(filesIn(folder)).toEqual({ data: Buffer.from("mine").toString("base64") });
+  });
+
+  it.runIf(existsSync("/proc/self"))("a folder below one of the system's own", async () => {
+    for (const words of [
+      ["backtest", "--no-plots", "--out", "/proc/pf/reports"],
+      ["fetch", "--data-dir", "/proc/pf"],
+    ]) {
+      const finished = await pf([...words, ...smallMarket, "--json"], { cwd: home });
+      expect(finished.code).toBe(7);
+      expect(documentOf(finished).error).toMatchObject({ code: "PF_CANNOT_WRITE" });
+    }
   });
 
   // Root writes into read-only folders, so this says something only for other users.

@@ -58,6 +58,7 @@ describe("what was typed wrong", () => {
     ["an unknown flag", ["weights", "--asoff", "2024-01-02"], "PF_UNKNOWN_FLAG", "--asof"],
     ["an unknown flag before the command", ["--jsno", "weights"], "PF_UNKNOWN_COMMAND", "pf --help"],
     ["a flag without its value", ["weights", "--asof"], "PF_USAGE", "--asof VALUE"],
+    ["a date that is empty", ["weights", "--asof="], "PF_USAGE", "leave it out"],
     ["a flag with an empty value", ["weights", "--out", ""], "PF_USAGE", "leave it out"],
     ["a value that is not allowed", ["fetch", "--source", "yahoo"], "PF_USAGE", "ibkr, csv, synthetic"],
     ["a word too many", ["weights", "SPY"], "PF_USAGE", "--symbols"],
@@ -105,7 +106,7 @@ describe("what was typed wrong", () => {
     expect(lines.at(-1)).toMatch(/^What to do: /);
     expect(lines.at(-1)).toContain(next);
     expect(plain.stderr).toContain(`(${code})`);
-    expect(plain.stderr).not.toMatch(/\n {4}at |node_modules/);
+    expect(plain.stderr).not.toMatch(/\n {4}at |node_modules|See more help|Parsing/);
   });
 
   it.each(wrong)("%s is one document with --json", async (_, words, code, next) => {
