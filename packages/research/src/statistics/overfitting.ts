@@ -64,37 +64,21 @@ export function probabilityOfOverfitting(
   const periodsLeftOut = periods - blocks * length;
   const parts = trials.map((returns) => blockMoments(returns, periodsLeftOut, blocks, length));
 
-  const splits: OverfittingSplit[] = [];
+  // In lexicographic order the k-th half from the end is the complement of the k-th: each pair is judged once.
+  const halves = [...combinations(blocks, blocks / 2)];
+  const found = new Array<OverfittingSplit | undefined>(halves.length);
+  const inside = new Float64Array(trials.length);
   const outside = new Float64Array(trials.length);
-  let undecided = 0;
-  for (const inSampleBlocks of combinations(blocks, blocks / 2)) {
-    const isInside = new Uint8Array(blocks);
-    for (const block of inSampleBlocks) isInside[block] = 1;
-    let best = -1;
-    let inSample = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < halves.length / 2; at++) {
+    const twin = halves.length - 1 - at;
     for (const [trial, moments] of parts.entries()) {
-      const value = metricOf(moments, isInside, 1, length, metric);
-      outside[trial] = metricOf(moments, isInside, 0, length, metric);
-      if (value > inSample) {
-        best = trial;
-        inSample = value;
-      }
+      inside[trial] = metricOf(moments, halves[at]!, length, metric);
+      outside[trial] = metricOf(moments, halves[twin]!, length, metric);
     }
-    if (best < 0) {
-      undecided++;
-      continue;
-    }
-    const outOfSampleRank = rankOf(outside, best);
-    const share = outOfSampleRank / (trials.length + 1);
-    splits.push({
-      inSampleBlocks,
-      best,
-      outOfSampleRank,
-      logit: Math.log(share / (1 - share)),
-      inSample,
-      outOfSample: outside[best]!,
-    });
+    found[at] = splitOf(halves[at]!, inside, outside);
+    found[twin] = splitOf(halves[twin]!, outside, inside);
   }
+  const splits = found.filter((split) => split !== undefined);
   const shareOf = (holds: (split: OverfittingSplit) => boolean) =>
     splits.length === 0 ? Number.NaN : splits.filter(holds).length / splits.length;
   return {
@@ -104,7 +88,7 @@ export function probabilityOfOverfitting(
     degradation: leastSquares(splits.filter((split) => !Number.isNaN(split.outOfSample))),
     splits,
     periodsLeftOut,
-    undecided,
+    undecided: halves.length - splits.length,
   };
 }
 
@@ -169,32 +153,52 @@ function blockMoments(
 
 function metricOf(
   { mean, squares, constant }: BlockMoments,
-  isInside: Uint8Array,
-  side: 0 | 1,
+  half: readonly number[],
   length: number,
   metric: "mean" | "sharpe",
 ): number {
   let sum = 0;
-  let count = 0;
-  let only = Number.NaN;
-  let varies = false;
-  for (let block = 0; block < mean.length; block++) {
-    if (isInside[block] !== side) continue;
-    sum += mean[block]!;
-    if (count === 0) only = constant[block]!;
-    if (constant[block] !== only) varies = true;
-    count++;
-  }
-  const overall = sum / count;
+  for (let k = 0; k < half.length; k++) sum += mean[half[k]!]!;
+  const overall = sum / half.length;
   if (metric === "mean") return overall;
-  if (!varies) return Number.NaN;
+  const only = constant[half[0]!]!;
+  let varies = false;
   let total = 0;
-  for (let block = 0; block < mean.length; block++) {
-    if (isInside[block] !== side) continue;
+  for (let k = 0; k < half.length; k++) {
+    const block = half[k]!;
     const apart = mean[block]! - overall;
     total += squares[block]! + length * apart * apart;
+    // A block that varies has no value of its own: NaN, which is unlike everything.
+    if (constant[block] !== only) varies = true;
   }
-  return overall / Math.sqrt(total / (count * length - 1));
+  return varies ? overall / Math.sqrt(total / (half.length * length - 1)) : Number.NaN;
+}
+
+/** What choosing the best inside was worth outside; nothing if no trial has a metric inside. */
+function splitOf(
+  inSampleBlocks: readonly number[],
+  inside: Float64Array,
+  outside: Float64Array,
+): OverfittingSplit | undefined {
+  let best = -1;
+  let inSample = Number.NEGATIVE_INFINITY;
+  for (let trial = 0; trial < inside.length; trial++) {
+    if (inside[trial]! > inSample) {
+      best = trial;
+      inSample = inside[trial]!;
+    }
+  }
+  if (best < 0) return undefined;
+  const outOfSampleRank = rankOf(outside, best);
+  const share = outOfSampleRank / (inside.length + 1);
+  return {
+    inSampleBlocks,
+    best,
+    outOfSampleRank,
+    logit: Math.log(share / (1 - share)),
+    inSample,
+    outOfSample: outside[best]!,
+  };
 }
 
 /** Rank of one value among all, 1 the lowest, ties averaged; undefined values are the lowest. */
