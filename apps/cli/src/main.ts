@@ -17,7 +17,13 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
   const stop = stopOnInterrupt(json);
   // The help of oclif decides on colours by itself, while it is loaded; this is the switch it looks at.
   if (json || asks.includes("--no-color") || asks.includes("--quiet")) process.env.NO_COLOR = "1";
-  process.on("uncaughtException", (error) => void fail(error, json).then(() => process.exit()));
+  let failed = false;
+  process.on("uncaughtException", (error) => {
+    // Telling of a failure can fail itself, in an installation that is being replaced: then nothing is tried again.
+    if (failed) leaveBroken(error);
+    failed = true;
+    void fail(error, json).then(() => process.exit());
+  });
   try {
     const { dispatch } = await import("./dispatch.js");
     await dispatch(words, root, { json, signal: stop.signal });
@@ -81,6 +87,12 @@ function stopOnInterrupt(json: boolean): { readonly signal: AbortSignal; dispose
       process.off("SIGTERM", interrupt);
     },
   };
+}
+
+/** The way out where nothing of the installation can be relied on any more. */
+function leaveBroken(error: Error): never {
+  writeSync(2, `Error: pf cannot even say what went wrong: ${error.message.split("\n", 1)[0]} (PF_BUG)\n`);
+  process.exit(1);
 }
 
 /** The way out that waits for nothing, and still says what happened. */

@@ -208,6 +208,18 @@ describe("a bug of ours", () => {
       expect(told.stderr).toMatch(/\n {4}at |ERR_MODULE_NOT_FOUND/);
     }
   });
+
+  it("ends even where nothing is left that could tell of it", async () => {
+    const broken = temporaryFolder();
+    for (const part of ["bin", "package.json", "oclif.manifest.json"]) {
+      cpSync(join(entry, "../..", part), join(broken, part), { recursive: true });
+    }
+    mkdirSync(join(broken, "dist"));
+    cpSync(join(entry, "../../dist/main.js"), join(broken, "dist", "main.js"));
+    const finished = await run(process.execPath, [join(broken, "bin", "run.js"), "weights"]);
+    expect(finished.code).toBe(1);
+    expect(finished.signal).toBeNull();
+  });
 });
 
 describe("the folder it is started in", () => {

@@ -41,7 +41,13 @@ export function run(
     throw new Error("build @pf/cli before its tests: they start the built program");
   const { PATH = "", HOME = "" } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(command, words, { cwd: cwd ?? temporaryFolder(), env: { PATH, HOME, ...env } });
+    const child = spawn(command, words, {
+      cwd: cwd ?? temporaryFolder(),
+      env: { PATH, HOME, ...env },
+      // A program that hangs shall fail its test, not outlive it.
+      timeout: 100_000,
+      killSignal: "SIGKILL",
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
