@@ -68,6 +68,8 @@ describe("planWalkForward", () => {
     const folds = planWalkForward(sessions, { trainYears: 1, oosMonths: 1 });
     expect(folds.slice(0, 2).map((fold) => fold.oosStart)).toEqual(["2021-01-01", "2021-06-01"]);
     expect(folds[1]!.oosFrom).toBe(folds[0]!.oosTo);
+    expect(folds.length).toBe(17); // January 2021, and June 2021 to September 2022
+    for (const fold of folds) expect(fold.oosTo).toBeGreaterThan(fold.oosFrom);
   });
 
   it("has one fold as soon as one session follows the train window, and says what is missing before", () => {

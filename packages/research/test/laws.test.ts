@@ -375,8 +375,8 @@ describe("a permutation test", () => {
     );
   });
 
-  it("leaves out of the overall test a window in which nothing can be scored", () => {
-    const folds = [0, 1].map((index) => ({ index, trainStart: "a", trainEnd: "b" }) as unknown as Fold);
+  it("leaves out of the overall test a window without a score, and one whose runs stand still", () => {
+    const folds = [0, 1, 2].map((index) => ({ index, trainStart: "a", trainEnd: "b" }) as unknown as Fold);
     const part = (window: number, real: number | null, permuted: (number | null)[]) => ({
       window,
       firstRun: 0,
@@ -386,10 +386,18 @@ describe("a permutation test", () => {
     const { windows, overall } = mergePermutation("Calmar", folds, 3, [
       part(0, null, [null, null, null]),
       part(1, 2, [1, 2, null]),
+      part(2, 9, [1, 1 + 1e-12, 1]),
     ]);
     expect(windows[0]).toMatchObject({ real: null, p: null, alive: false, undefinedRuns: 3 });
-    expect(windows[1]).toMatchObject({ p: 1 / 3, pPlusOne: 2 / 4, undefinedRuns: 1 });
-    expect(overall).toMatchObject({ real: 2, p: 1 / 3, windows: 1, undefinedRuns: 1 });
+    expect(windows[1]).toMatchObject({ p: 1 / 3, pPlusOne: 2 / 4, alive: true, undefinedRuns: 1 });
+    expect(windows[2]).toMatchObject({ real: 9, p: null, pPlusOne: null, alive: false });
+    expect(overall).toMatchObject({
+      real: 2,
+      p: 1 / 3,
+      windows: 1,
+      permuted: [1, 2, null],
+      undefinedRuns: 1,
+    });
   });
 
   it("refuses parts that do not make up the plan", () => {
@@ -431,13 +439,39 @@ describe("a walk-forward permutation", () => {
     expect(runUnit(together[0]!, research).permuted).toEqual(permuted);
   });
 
-  it("moves no row of the first train window", () => {
+  it("moves no row of the first train window, and every later one with its group", () => {
     const panel = quickPanel(33);
-    const [first] = planWalkForward(panel.sessions, quickSpans);
-    const order = rowOrder(rowPatterns(panel, first!.oosFrom), 1, 0xffff_ffff, 0);
-    expect([...order.subarray(0, first!.oosFrom)]).toEqual([...Array(first!.oosFrom).keys()]);
-    expect([...order.subarray(first!.oosFrom)].some((from, at) => from !== first!.oosFrom + at)).toBe(true);
-    expect(Math.min(...order.subarray(first!.oosFrom))).toBe(first!.oosFrom);
+    const { folds } = walk(panel, quickStudy);
+    const kept = folds[0]!.oosFrom;
+    const order = rowOrder(rowPatterns(panel, kept), 4, 0xffff_ffff, 1);
+    expect([...order.subarray(0, kept)]).toEqual([...Array(kept).keys()]);
+    expect([...order.subarray(kept)].some((from, at) => from !== kept + at)).toBe(true);
+    expect(Math.min(...order.subarray(kept))).toBe(kept);
+    // And that is the market the unit walked over.
+    const shuffled = walk(permutePanel(panel, order), quickStudy);
+    const [, second] = planProcedure(folds, { runs: 2, seed: 4 });
+    expect(runUnit(second!, prepareResearch(panel, quickStudy)).permuted).toEqual([
+      shuffled.walked.metrics.Calmar,
+    ]);
+  });
+});
+
+describe("a research context", () => {
+  it("remembers the last window and never takes another for it", () => {
+    const panel = quickPanel(71);
+    const research = prepareResearch(panel, quickStudy);
+    const first = research.window(0, 300);
+    expect(research.window(0, 300)).toBe(first);
+    for (const [from, to] of [
+      [0, 400],
+      [100, 400],
+      [0, 300],
+    ] as const) {
+      const remembered = research.window(from, to);
+      const fresh = prepareResearch(panel, quickStudy).window(from, to);
+      expect(remembered.evaluate().slice()).toEqual(fresh.evaluate().slice());
+      expect(remembered.patterns).toEqual(fresh.patterns);
+    }
   });
 });
 
