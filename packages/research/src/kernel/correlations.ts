@@ -38,7 +38,8 @@ export function capBounds(caps: Float64Array): Float64Array {
   return bounds;
 }
 
-export function createCorrelations({ change, gates, drift, spread, levels }: Memory): Correlations {
+export function createCorrelations(memory: Memory): Correlations {
+  const { change, gates, drift, spread, levels } = memory;
   function run(
     i: number,
     j: number,

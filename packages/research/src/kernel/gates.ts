@@ -28,7 +28,8 @@ export interface Gates {
 }
 
 /** Whether a symbol may be held, one bit a column, and the scores of those that may. */
-export function createGates({ close, change, range, allowed, gates, scores }: Memory): Gates {
+export function createGates(memory: Memory): Gates {
+  const { close, change, range, allowed, gates, scores } = memory;
   function allowStatic(facts: WindowFacts, block: Block, i: number, base: number): number {
     const { rows, kind } = facts;
     const { columns, columnWarmUp, corrWindow } = block;

@@ -3,6 +3,7 @@ import type { Panel } from "@pf/market";
 import { type GridPlan, planGrid } from "../grid.js";
 import type { Objective, Study } from "../study.js";
 import { type Block, planBlocks } from "./blocks.js";
+import type { BookRoom } from "./book.js";
 import { capBounds, type Correlations, createCorrelations } from "./correlations.js";
 import { createGates, type Gates, type MacdSpans } from "./gates.js";
 import { allocate, fits, type Memory } from "./memory.js";
@@ -100,8 +101,7 @@ interface Job {
 interface Workbench {
   readonly memory: Memory;
   readonly rows: Rows;
-  readonly words: number;
-  readonly names: number;
+  readonly books: BookRoom;
   load(job: Job, order: Int32Array | undefined): void;
   run(job: Job, block: Block, permuted: boolean): void;
 }
@@ -112,27 +112,37 @@ let workbench: Workbench | undefined;
 function workbenchFor({ facts, stride }: Job, blocks: readonly Block[]): Workbench {
   const words = Math.max(...blocks.map((block) => block.words));
   const fasts = Math.max(...blocks.map((block) => block.fasts.length));
+  const levels = Math.max(...blocks.map((block) => block.caps.length + 1));
   const room = { stride, names: facts.names, fasts };
+  const books = workbench?.books;
   if (
     !workbench ||
+    !books ||
     !fits(workbench.memory, room) ||
-    workbench.words < words ||
-    workbench.names < facts.names
+    books.words < words ||
+    books.names < facts.names ||
+    books.levels < levels ||
+    books.fasts < fasts
   ) {
-    workbench = createWorkbench(allocate(room), Math.max(words, 16), Math.max(facts.names, 31));
+    workbench = createWorkbench(allocate(room), {
+      words: Math.max(words, 16),
+      names: Math.max(facts.names, 31),
+      levels: Math.max(levels, 16),
+      fasts: Math.max(fasts, 31),
+    });
   }
   return workbench;
 }
 
-function createWorkbench(memory: Memory, words: number, names: number): Workbench {
+function createWorkbench(memory: Memory, books: BookRoom): Workbench {
   const paths: Paths = createPaths(memory);
   const gates: Gates = createGates(memory);
   const moments: Moments = createMoments(memory);
   const correlations: Correlations = createCorrelations(memory);
-  const rows: Rows = createRows(memory, { words, names });
-  const active = new Int32Array(names);
-  const ready = new Int32Array(names);
-  const dynamic = new Uint8Array(names);
+  const rows: Rows = createRows(memory, books);
+  const active = new Int32Array(books.names);
+  const ready = new Int32Array(books.names);
+  const dynamic = new Uint8Array(books.names);
   let loadedFacts: WindowFacts | undefined;
   let loadedBlock: Block | undefined;
   let activeCount = 0;
@@ -225,7 +235,7 @@ function createWorkbench(memory: Memory, words: number, names: number): Workbenc
     rows.run(task);
   }
 
-  return { memory, rows, words, names, load, run };
+  return { memory, rows, books, load, run };
 }
 
 /** Final equity and drawdown come by themselves; the other metrics need sums along the way. */

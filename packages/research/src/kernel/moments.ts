@@ -22,7 +22,8 @@ const refresh = 64;
  * last refresh; where it is small beside that, a volatility is computed afresh in two passes, and a correlation is
  * marked to be.
  */
-export function createMoments({ change, gates, steadiness, drift, spread }: Memory): Moments {
+export function createMoments(memory: Memory): Moments {
+  const { change, gates, steadiness, drift, spread } = memory;
   let own = new Float64Array(64);
 
   function run(

@@ -10,7 +10,8 @@ export interface Paths {
 }
 
 /** Closes, returns, ranges and costs of one symbol, from its first bar on. */
-export function createPaths({ order, growth, moved, span, close, change, range, unitCost }: Memory): Paths {
+export function createPaths(memory: Memory): Paths {
+  const { order, growth, moved, span, close, change, range, unitCost } = memory;
   function real(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
     const { rows, kind, high, low } = facts;
     const source = i * rows;

@@ -1,5 +1,7 @@
 import type { Block } from "./blocks.js";
+import { type BookRoom, createBook, fillBook } from "./book.js";
 import type { Memory } from "./memory.js";
+import { createWalks, walkedFields } from "./walks.js";
 
 /** What the pass over the rows needs to know beside the columns in {@link Memory}. */
 export interface RowTask {
@@ -19,9 +21,10 @@ export interface RowTask {
   readonly wide: boolean;
 }
 
-/** Numbers a lane ends with: growth of 1, the deepest point under the peak, and the sums behind the other metrics. */
+/** What a lane ends with: growth of 1, equity over its peak, and the lowest that was. */
 export const laneFields = { equity: 0, level: 1, lowest: 2 } as const;
 export const laneSize = 4;
+/** The sums behind the other metrics. */
 export const sumFields = { net: 0, squares: 1, gains: 2, losses: 3, downside: 4, turnover: 5, days: 6 } as const;
 export const sumSize = 8;
 
@@ -33,12 +36,6 @@ export interface Rows {
   readonly sums: Float64Array;
 }
 
-/** Room of the tables: words of a block and names held at once. */
-export interface BookRoom {
-  readonly words: number;
-  readonly names: number;
-}
-
 /** The change from 0.50/0.45 to 0.45/0.50 is 0.05 only up to rounding; the tolerance decides that it stays inside. */
 const bandTolerance = 1e-9;
 /** Turnover of rounding alone is no rebalance. */
@@ -47,479 +44,421 @@ const tradedAtLeast = 1e-9;
 /**
  * Walks the rows once for all portfolios of a block.
  *
- * Portfolios (*lanes*) that hold the same names since the same row are one *position*: from then on they decide alike
- * where their parameters do, earn the same and trade the same. A position knows its lanes as bits, so who has to move is
- * a few operations on integers; and it carries the growth since it was taken, so that a lane is touched only when it
- * moves. With y = equity / peak, a row with growth m maps y to min(1, y m); a stretch of rows therefore maps it to
- * min(c, y g), and the lowest point on the way is min(lowest c, y x lowest g): four numbers a position are exact for
- * all its lanes.
+ * Portfolios (*lanes*) that hold the same names since the same row are one *position*: from then on they earn and trade
+ * alike, and decide alike where their parameters do. A position knows its lanes as bits, so who has to move is a few
+ * operations on integers; and it carries the growth since it was taken, so that a lane is touched only when it moves.
+ * With y = equity / peak, a row of growth m maps y to min(1, y m); a stretch of rows therefore maps it to min(c, y g),
+ * and the lowest point on the way is min(lowest c, y x lowest g): four numbers are exact for all lanes of a position.
+ *
+ * No function here takes or returns a fraction where it might not be inlined, because that allocates: they pass through
+ * `step`.
  */
-export function createRows(
-  { change, unitCost, gates, scores, steadiness, levels }: Memory,
-  room: BookRoom,
-): Rows {
-  const laneRoom = room.words * 31;
-  const slots = laneRoom + 3;
-  const width = Math.max(room.names, 3);
+export function createRows(memory: Memory, room: BookRoom): Rows {
+  const { change, unitCost, gates, steadiness, levels } = memory;
+  const book = createBook(room);
+  const { wordTop, wordRepeat, capLanes, laneCap, active, pairColumn, openNames, openGates } = book;
+  const walks = createWalks(memory, book, assign);
+  const { walk, walked } = walks;
 
+  const slots = room.words * 31 + 3;
+  const width = Math.max(room.names, 3);
   const lanes = new Float64Array(room.words * 32 * laneSize);
   const sums = new Float64Array(room.words * 32 * sumSize);
 
-  // Positions. Slot 0 is cash: always there, earns nothing.
+  // Positions. Slot 0 is cash: always there, earns nothing, first in the list.
   const live = new Int32Array(slots);
   const free = new Int32Array(slots);
-  const slotHeld = new Int32Array(slots); // symbols with a weight above 0, as bits
-  const slotPicked = new Int32Array(slots); // symbols selected, as bits: the same but for weights lost to rounding
-  const slotCount = new Int32Array(slots);
-  const slotNames = new Int32Array(slots * width); // padded to three by repeating the first
-  const slotColumns = new Int32Array(slots * width); // the same as starts of columns
-  const slotPairs = new Int32Array(slots * 3); // columns of levels: first and second, first and third, second and third
-  const slotWeights = new Float64Array(slots * width); // in the order of slotNames, padded with 0
-  const slotDense = new Float64Array(slots * room.names);
-  const slotLanes = new Int32Array(slots * room.words);
+  // A position's whole numbers are one record, so that they lie together.
+  const held = 0; // symbols with a weight above 0, as bits
+  const picked = 1; // symbols selected, as bits: the same but for weights lost to rounding
+  const size = 2; // how many are selected
+  const name0 = 3; // the first three of them, padded by repeating the first
+  const column0 = 6; // the same as starts of columns
+  const pair0 = 9; // columns of levels: first and second, first and third, second and third
+  const allColumns = 12; // columns of all lanes
+  const roomyColumns = 13; // columns of the lanes with a free place
+  const tightest = 14; // tightest cap of the lanes
+  const loosest = 15; // loosest cap of the lanes with a free place
+  const lanes0 = 16; // lanes, a word each
+  const record = lanes0 + room.words;
+  const slotInts = new Int32Array(slots * record);
+  const slotNames = new Int32Array(slots * width);
+  const slotWeights = new Float64Array(slots * width); // padded with 0 like the first three names
   const slotGrowth = new Float64Array(slots * 4); // g, c, lowest g, lowest c
   const slotSums = new Float64Array(slots * sumSize);
 
-  // Targets: the distinct selections of a row, some of positions that stay and some of lanes that move.
+  // Targets: the distinct selections of a row, of lanes that move and of positions weighed afresh.
   const targetRoom = 2 * slots;
   const targetPicked = new Int32Array(targetRoom);
   const targetHeld = new Int32Array(targetRoom);
-  const targetCount = new Int32Array(targetRoom);
+  const targetSize = new Int32Array(targetRoom);
   const targetWeighed = new Uint8Array(targetRoom);
   const targetSlot = new Int32Array(targetRoom); // the position made of it on this row, -1 before
   const targetNames = new Int32Array(targetRoom * width);
   const targetWeights = new Float64Array(targetRoom * width);
-  const targetDense = new Float64Array(targetRoom * room.names);
-  const targetLanes = new Int32Array(targetRoom * room.words);
-  // The step from one position to a target, remembered while the position is looked at.
+  const targetLanes = new Int32Array(targetRoom * room.words); // rank: the lanes that select it
+  // The step from a position to a target, remembered while that position is looked at.
   const stepFrom = new Int32Array(targetRoom);
   const stepGrowth = new Float64Array(targetRoom * 4);
   const stepNet = new Float64Array(targetRoom * 2);
-  // Staying in a set that is weighed afresh costs all its positions the same.
-  const stayCost = new Float64Array(targetRoom * 2);
+  // Without a band all positions with the same names move to the new weights alike.
   const stayKnown = new Uint8Array(targetRoom);
+  const stayCost = new Float64Array(targetRoom * 2);
 
   let hashBits = 6;
   while (1 << hashBits < 4 * targetRoom) hashBits++;
-  const hashSize = 1 << hashBits;
-  const hashTarget = new Int32Array(hashSize);
-  const hashStamp = new Int32Array(hashSize);
+  const hashShift = 32 - hashBits;
+  const hashMask = (1 << hashBits) - 1;
+  const hashTarget = new Int32Array(1 << hashBits);
+  const hashStamp = new Int32Array(1 << hashBits);
 
-  const columnStamp = new Int32Array(32);
-  const columnEligible = new Int32Array(32);
-  const columnSame = new Int32Array(32);
-  const pairColumn = new Int32Array(room.names * room.names);
-  const takenNames = new Int32Array(width);
-  const orderNames = new Int32Array(room.names);
-  const orderGates = new Int32Array(room.names);
-  const orderScores = new Float64Array(room.names);
-  const pickable = new Int32Array(room.names);
+  const fillableAt = new Int32Array(room.levels);
   const wanders = new Uint8Array(width + 1);
+  /** Weights of the position whose lanes are moving, by symbol; 0 elsewhere. */
+  const leaving = new Float64Array(room.names);
+  // Numbers on their way from one function to another.
+  const step = new Float64Array(8);
+  const earned = 0; // by the position at hand on the row
+  const cost = 1; // of a change of weights
+  const turnover = 2;
+  const sellCost = 3; // of selling all of the position at hand
+  const sellTurnover = 4;
 
   let stamp = 0; // one a row, over all runs
   let liveCount = 0;
   let freeCount = 0;
   let targets = 0;
+  let cashTouched = false;
 
-  // Of the task and row at hand, for the functions below.
   let names = 0;
   let stride = 0;
   let words = 0;
-  let active = new Int32Array(0);
+  let columns = 0;
+  let capCount = 0;
   let activeCount = 0;
-  let block: Block;
   let equalWeights = false;
   let wide = false;
+  let twoAtMostCapped = false;
   let decision = 0; // row whose gates, scores and volatilities decide
   let traded = 0; // row at whose close is traded, and whose return was just earned
-  let walkSet = 0;
-  let walkFrom = 0;
-  let walkTo = 0;
-  let walkColumns = 0;
-  let costOfChange = 0;
-  let turnoverOfChange = 0;
+  const limits = new Float64Array(3);
+  const budget = 0;
+  const maxWeight = 1;
+  const band = 2; // with its tolerance; 0 without a band
 
   function run(task: RowTask): void {
     open(task);
     const shift = task.lag - 1;
-    const { keep } = task;
-    const { band } = block;
-    for (let row = task.firstDecision + shift; row < task.rows; row++) {
+    const { keep, rows } = task;
+    for (let row = task.firstDecision + shift; row < rows; row++) {
       traded = row;
       decision = row - shift;
-      if (stamp === 0x3fffffff) {
-        hashStamp.fill(0);
-        columnStamp.fill(0);
-        stamp = 0;
-      }
-      stamp++;
-      targets = 0;
-      if (!keep) rankRow();
-      const before = liveCount;
-      let kept = 0;
-      for (let x = 0; x < before; x++) {
-        const slot = live[x]!;
-        const earned = slot === 0 ? 0 : earnedBy(slot);
-        const stays = keep ? moveKept(slot, earned, band) : moveRanked(slot, earned, band);
-        if (slot === 0) {
-          live[kept++] = 0;
-          continue;
-        }
-        if (!stays) {
-          free[freeCount++] = slot;
-          continue;
-        }
-        live[kept++] = slot;
-        settle(slot, earned, band);
-      }
-      for (let x = before; x < liveCount; x++) live[kept++] = live[x]!;
-      liveCount = kept;
+      nextRow();
+      if (keep) keepRow();
+      else rankRow();
     }
     for (let x = 0; x < liveCount; x++) close(live[x]!);
   }
 
   function open(task: RowTask): void {
-    block = task.block;
+    const { block } = task;
+    fillBook(book, block, task.active, task.activeCount, task.names, task.stride);
+    walks.open(block, task.names, task.stride);
     words = block.words;
+    columns = block.columns;
+    capCount = block.caps.length;
     names = task.names;
     stride = task.stride;
-    active = task.active as Int32Array<ArrayBuffer>;
     activeCount = task.activeCount;
     equalWeights = task.equalWeights;
     wide = task.wide;
-    let column = stride; // after the column of a symbol with itself
-    for (let i = 0; i < names; i++) {
-      pairColumn[i * names + i] = 0;
-      for (let j = i + 1; j < names; j++) {
-        pairColumn[i * names + j] = column;
-        pairColumn[j * names + i] = column;
-        column += stride;
-      }
-    }
-    // Weights of so few names that they cannot move beyond the band need no test.
-    const { maxWeight, budget, band } = block;
+    limits[budget] = block.budget;
+    limits[maxWeight] = block.maxWeight;
+    limits[band] = block.band > 0 ? block.band + bandTolerance : 0;
+    twoAtMostCapped = block.budget <= 2 * block.maxWeight;
+    // Weights of so few names that they cannot move beyond the band need no test; equal weights never move.
     for (let count = 0; count <= width; count++) {
-      const most = Math.min(maxWeight, budget);
-      const least = Math.max(0, budget - (count - 1) * maxWeight);
-      wanders[count] =
-        count > 1 && (least < 1e-12 || most - least > (band > 0 ? band + bandTolerance : 0)) ? 1 : 0;
+      const most = Math.min(block.maxWeight, block.budget);
+      const least = Math.max(0, block.budget - (count - 1) * block.maxWeight);
+      const moves = least < 1e-12 || most - least > limits[band]!;
+      wanders[count] = count > 1 && moves && !equalWeights ? 1 : 0;
     }
     liveCount = 1;
     live[0] = 0;
     freeCount = 0;
     for (let slot = slots - 1; slot > 0; slot--) free[freeCount++] = slot;
-    slotHeld[0] = 0;
-    slotPicked[0] = 0;
-    slotCount[0] = 0;
-    slotDense.fill(0, 0, names);
+    slotInts.fill(0, 0, record);
+    slotWeights.fill(0, 0, 3); // cash earns through the same sum as everything else
     slotGrowth.fill(1, 0, 4);
     slotSums.fill(0, 0, sumSize);
-    for (let word = 0; word < words; word++) {
-      slotLanes[word] = block.capLanes[word * (block.caps.length + 1)]!;
-      for (let lane = word * 32; lane < word * 32 + 32; lane++) lanes.fill(1, lane * laneSize, (lane + 1) * laneSize);
-    }
+    for (let word = 0; word < words; word++) slotInts[lanes0 + word] = capLanes[word * (capCount + 1)]!;
+    refold(0);
+    for (let lane = 0; lane < words * 32; lane++) lanes.fill(1, lane * laneSize, (lane + 1) * laneSize);
     if (wide) sums.fill(0, 0, words * 32 * sumSize);
   }
 
-  function earnedBy(slot: number): number {
-    const at = slot * width;
-    let earned =
-      slotWeights[at]! * change[slotColumns[at]! + traded]! +
-      slotWeights[at + 1]! * change[slotColumns[at + 1]! + traded]! +
-      slotWeights[at + 2]! * change[slotColumns[at + 2]! + traded]!;
-    for (let k = 3; k < slotCount[slot]!; k++) {
-      earned += slotWeights[at + k]! * change[slotColumns[at + k]! + traded]!;
+  function nextRow(): void {
+    if (stamp === 0x3fffffff) {
+      hashStamp.fill(0);
+      stamp = 0;
     }
-    return earned;
+    stamp++;
+    targets = 0;
+    cashTouched = false;
+    const row = decision * names;
+    let openCount = 0;
+    for (let x = 0; x < activeCount; x++) {
+      const name = active[x]!;
+      const gate = gates[row + name]!;
+      openNames[openCount] = name;
+      openGates[openCount] = gate;
+      openCount += -gate >>> 31;
+    }
+    openSymbols = openCount;
+    walks.begin(decision, openCount);
   }
 
-  /**
-   * Moves the lanes that cannot keep a position, or can fill a place: the others need neither scores nor a walk.
-   *
-   * @returns whether any lane stays
-   */
-  function moveKept(slot: number, earned: number, band: number): boolean {
-    const { wordTop, wordRepeat, capLanes, columns, caps } = block;
-    const levelCount = caps.length + 1;
-    const row = decision * names;
-    const count = slotCount[slot]!;
-    const held = slotHeld[slot]!;
-    const odd = held !== slotPicked[slot]!;
-    const lanesAt = slot * words;
-    const namesAt = slot * width;
+  let openSymbols = 0;
 
-    // Columns in which every name held is eligible still, and the worst level among the pairs.
-    let gate = -1;
-    let level = 0;
-    if (count > 0) {
-      gate =
-        gates[row + slotNames[namesAt]!]! &
-        gates[row + slotNames[namesAt + 1]!]! &
-        gates[row + slotNames[namesAt + 2]!]!;
-      // Levels are defined on rows on which some column may hold both.
-      if (count > 1 && gate !== 0) {
-        const pairs = slot * 3;
-        level = levels[slotPairs[pairs]! + decision]!;
-        if (count > 2) {
-          level = Math.max(level, levels[slotPairs[pairs + 1]! + decision]!, levels[slotPairs[pairs + 2]! + decision]!);
+  /** Policy keep: a lane moves when a name it holds must go, or when a free place can be filled. */
+  function keepRow(): void {
+    const row = decision * names;
+    const before = liveCount;
+    const loosestLevel = capCount;
+    let kept = 0;
+    for (let x = 0; x < before; x++) {
+      const slot = live[x]!;
+      const at = slot * record;
+      const count = slotInts[at + size]!;
+      let gate = -1; // columns in which every name held is eligible still
+      let level = 0; // worst level among the pairs held
+      earn(slot, at, count);
+      if (slot !== 0) {
+        gate =
+          gates[row + slotInts[at + name0]!]! &
+          gates[row + slotInts[at + name0 + 1]!]! &
+          gates[row + slotInts[at + name0 + 2]!]!;
+        level = levels[slotInts[at + pair0]! + decision]!;
+        const second = levels[slotInts[at + pair0 + 1]! + decision]!;
+        const third = levels[slotInts[at + pair0 + 2]! + decision]!;
+        if (second > level) level = second;
+        if (third > level) level = third;
+        if (count > 3) {
           for (let k = 3; k < count; k++) {
-            const name = slotNames[namesAt + k]!;
+            const name = slotNames[slot * width + k]!;
             gate &= gates[row + name]!;
             for (let j = 0; j < k; j++) {
-              level = Math.max(level, levels[pairColumn[name * names + slotNames[namesAt + j]!]! + decision]!);
+              const pair = levels[pairColumn[name * names + slotNames[slot * width + j]!]! + decision]!;
+              if (pair > level) level = pair;
             }
           }
         }
+        // Levels are defined on rows on which some column may hold both.
+        if (gate === 0) level = 0;
       }
-    }
-
-    // Columns of lanes with a free place, and in them who could fill it.
-    const roomy = count < block.firstRoomy.length ? block.firstRoomy[count]! : words;
-    let searching = 0;
-    for (let word = roomy; word < words; word++) {
-      const members = slotLanes[lanesAt + word]!;
-      searching |= members;
-      if (members !== 0) for (let at = columns; at < 31; at += columns) searching |= members >>> at;
-    }
-    searching &= (1 << columns) - 1;
-    let fillable = 0; // columns with a candidate that the tightest cap admits
-    let anyLevel = levelCount - 1;
-    if (searching !== 0) {
-      for (let x = 0; x < activeCount; x++) {
-        const name = active[x]!;
-        const candidate = gates[row + name]! & searching & gate;
-        if (candidate === 0 || (held >>> name) & 1) continue;
-        let refusing = 0;
-        for (let k = 0; k < count; k++) {
-          const pair = levels[pairColumn[name * names + slotNames[namesAt + k]!]! + decision]!;
-          if (pair > refusing) refusing = pair;
+      const symbols = slotInts[at + held]!;
+      let moving =
+        (slotInts[at + allColumns]! & ~gate) !== 0 ||
+        level > slotInts[at + tightest]! ||
+        symbols !== slotInts[at + picked];
+      let fillable = 0; // columns with a candidate that every cap admits
+      let someCaps = loosestLevel; // best level at which only some caps do
+      const searching = slotInts[at + roomyColumns]! & gate;
+      if (searching !== 0) {
+        const loose = slotInts[at + loosest]!;
+        for (let y = 0; y < openSymbols; y++) {
+          const candidate = openGates[y]! & searching;
+          const name = openNames[y]!;
+          if (candidate === 0 || ((symbols >>> name) & 1) !== 0) continue;
+          let refusing = 0;
+          for (let k = 0; k < count; k++) {
+            const pair = levels[pairColumn[name * names + slotNames[slot * width + k]!]! + decision]!;
+            if (pair > refusing) refusing = pair;
+          }
+          if (refusing === 0) fillable |= candidate;
+          else if (refusing <= loose) {
+            if (refusing < someCaps) someCaps = refusing;
+            fillableAt[refusing]! |= candidate;
+          }
         }
-        if (refusing === 0) fillable |= candidate;
-        else if (refusing < levelCount - 1) {
-          // Rare enough to be told apart by level below, lane by lane.
-          if (refusing < anyLevel) anyLevel = refusing;
-          fillableAt[refusing]! |= candidate;
+        if (fillable !== 0 || someCaps !== loosestLevel) moving = true;
+      }
+      if (moving) {
+        moveKept(slot, gate, level, fillable, someCaps);
+        if (slot !== 0 && slotInts[at + allColumns] === 0) {
+          free[freeCount++] = slot;
+          continue;
         }
       }
+      live[kept++] = slot;
+      if (slot !== 0) settle(slot, at, count);
     }
+    finishRow(before, kept);
+  }
 
-    let stays = 0;
+  function moveKept(slot: number, gate: number, level: number, fillable: number, someCaps: number): void {
+    const levelCount = capCount + 1;
+    const at = slot * record;
+    const symbols = slotInts[at + held]!;
+    const odd = symbols !== slotInts[at + picked];
+    const count = slotInts[at + size]!;
+    scatter(slot);
     for (let word = 0; word < words; word++) {
-      const members = slotLanes[lanesAt + word]!;
+      const members = slotInts[at + lanes0 + word]!;
       if (members === 0) continue;
+      const repeat = wordRepeat[word]!;
       let moving = odd
         ? members
-        : count === 0
+        : slot === 0
           ? 0
-          : members & ~(Math.imul(gate, wordRepeat[word]!) & capLanes[word * levelCount + level]!);
-      if (word >= roomy) {
-        moving |= members & Math.imul(fillable, wordRepeat[word]!);
-        for (let refusing = anyLevel; refusing < levelCount - 1; refusing++) {
+          : members & ~(Math.imul(gate, repeat) & capLanes[word * levelCount + level]!);
+      if (wordTop[word]! > count) {
+        moving |= members & Math.imul(fillable, repeat);
+        for (let refusing = someCaps; refusing < capCount; refusing++) {
           moving |=
             members &
-            Math.imul(fillableAt[refusing]!, wordRepeat[word]!) &
+            Math.imul(fillableAt[refusing]!, repeat) &
             capLanes[word * levelCount + refusing]!;
         }
       }
       let staying = members & ~moving;
       while (moving !== 0) {
-        walk(word, 31 - Math.clz32(moving), held, wordTop[word]!);
+        walk(word, 31 - Math.clz32(moving), symbols);
         const group =
           moving &
-          Math.imul(walkColumns, wordRepeat[word]!) &
-          capLanes[word * levelCount + walkFrom]! &
-          ~capLanes[word * levelCount + walkTo]!;
+          Math.imul(walked[walkedFields.columns]!, repeat) &
+          capLanes[word * levelCount + walked[walkedFields.from]!]! &
+          ~capLanes[word * levelCount + walked[walkedFields.to]!]!;
         moving &= ~group;
-        const target = targetOf(walkSet);
-        if (!odd && walkSet === held) staying |= group;
-        else if (staysInBand(slot, target, band)) staying |= group;
-        else moveLanes(slot, target, word, group, earned);
+        const target = targetOf(walked[walkedFields.set]!);
+        if (staysInBand(slot, target)) staying |= group;
+        else moveLanes(slot, target, word, group);
       }
-      slotLanes[lanesAt + word] = staying;
-      stays |= staying;
+      slotInts[at + lanes0 + word] = staying;
     }
-    for (let refusing = anyLevel; refusing < levelCount - 1; refusing++) fillableAt[refusing] = 0;
-    return stays !== 0;
+    unscatter(slot);
+    for (let refusing = someCaps; refusing < capCount; refusing++) fillableAt[refusing] = 0;
+    refold(slot);
   }
 
-  const fillableAt = new Int32Array(256);
-
-  /** Selects for one lane from what its position holds; the result also serves the columns and caps it names. */
-  function walk(word: number, bit: number, held: number, top: number): void {
-    const column = block.laneColumn[word * 32 + bit]!;
-    const cap = block.laneCap[word * 32 + bit]!;
-    const fast = block.columnFast[column]!;
-    const scoreColumn = fast * names * stride + decision;
-    if (columnStamp[column] !== stamp) lookUpColumn(column, fast);
-    const eligible = columnEligible[column]!;
-    walkColumns = columnSame[column]!;
-    let from = 0;
-    let to = block.caps.length;
-    let set = 0;
-    let count = 0;
-    for (let pass = 0; pass < 2; pass++) {
-      let waiting = pass === 0 ? eligible & held : eligible & ~held;
-      while (waiting !== 0 && count < top) {
-        let best = 31 - Math.clz32(waiting & -waiting);
-        let others = waiting & (waiting - 1);
-        if (others !== 0) {
-          let bestScore = scores[scoreColumn + best * stride]!;
-          while (others !== 0) {
-            const name = 31 - Math.clz32(others & -others);
-            others &= others - 1;
-            const score = scores[scoreColumn + name * stride]!;
-            if (score > bestScore) {
-              bestScore = score;
-              best = name;
-            }
-          }
-        }
-        waiting &= ~(1 << best);
-        let level = 0;
-        for (let k = 0; k < count; k++) {
-          const pair = levels[pairColumn[best * names + takenNames[k]!]! + decision]!;
-          if (pair > level) level = pair;
-        }
-        if (level <= cap) {
-          if (level > from) from = level;
-          set |= 1 << best;
-          takenNames[count++] = best;
-        } else if (level < to) to = level;
-      }
-    }
-    walkSet = set;
-    walkFrom = from;
-    walkTo = to;
-  }
-
-  /** Who is eligible in a column, and which columns of the same fast span agree with it. */
-  function lookUpColumn(column: number, fast: number): void {
-    const row = decision * names;
-    let eligible = 0;
-    let differing = 0;
-    for (let x = 0; x < activeCount; x++) {
-      const name = active[x]!;
-      const gate = gates[row + name]!;
-      if ((gate >>> column) & 1) {
-        eligible |= 1 << name;
-        differing |= ~gate;
-      } else differing |= gate;
-    }
-    columnStamp[column] = stamp;
-    columnEligible[column] = eligible;
-    columnSame[column] = block.fastColumns[fast]! & ~differing;
-  }
-
-  /** Selects for every lane, each class of equal lanes once. */
+  /** Policy rank: everything is selected anew, and lanes move where their position is not what they select. */
   function rankRow(): void {
-    const { fasts, fastColumns, wordTop, wordRepeat, capLanes, laneCap, caps } = block;
-    const row = decision * names;
-    const levelCount = caps.length + 1;
-    for (let fast = 0; fast < fasts.length; fast++) {
-      const all = fastColumns[fast]!;
-      const scoreColumn = fast * names * stride + decision;
-      let candidates = 0;
-      let remaining = 0;
-      for (let x = 0; x < activeCount; x++) {
-        const name = active[x]!;
-        const gate = gates[row + name]! & all;
-        if (gate === 0) continue;
-        remaining |= gate;
-        const score = scores[scoreColumn + name * stride]!;
-        let at = candidates++;
-        for (; at > 0 && score > orderScores[at - 1]!; at--) {
-          orderScores[at] = orderScores[at - 1]!;
-          orderNames[at] = orderNames[at - 1]!;
-          orderGates[at] = orderGates[at - 1]!;
-        }
-        orderScores[at] = score;
-        orderNames[at] = name;
-        orderGates[at] = gate;
+    walks.selectAll();
+    const before = liveCount;
+    let kept = 0;
+    for (let x = 0; x < before; x++) {
+      const slot = live[x]!;
+      const at = slot * record;
+      const count = slotInts[at + size]!;
+      earn(slot, at, count);
+      const own = slotInts[at + held] === slotInts[at + picked] ? knownTarget(slotInts[at + picked]!) : -1;
+      let leaves = 0;
+      let stays = 0;
+      for (let word = 0; word < words; word++) {
+        const members = slotInts[at + lanes0 + word]!;
+        const staying = own < 0 ? 0 : members & targetLanes[own * words + word]!;
+        stays |= staying;
+        leaves |= members ^ staying;
       }
-      const empty = all & ~remaining;
-      if (empty !== 0) {
-        const target = targetOf(0);
-        for (let word = 0; word < words; word++) {
-          targetLanes[target * words + word]! |=
-            Math.imul(empty, wordRepeat[word]!) & capLanes[word * levelCount]!;
-        }
+      if (leaves !== 0) stays |= moveRanked(slot, own);
+      if (slot !== 0 && stays === 0) {
+        free[freeCount++] = slot;
+        continue;
       }
-      while (remaining !== 0) {
-        const column = 31 - Math.clz32(remaining);
-        let differing = 0;
-        let count = 0;
-        for (let x = 0; x < candidates; x++) {
-          const gate = orderGates[x]!;
-          if ((gate >>> column) & 1) {
-            pickable[count++] = orderNames[x]!;
-            differing |= ~gate;
-          } else differing |= gate;
-        }
-        const same = all & ~differing;
-        remaining &= ~same;
-        for (let word = 0; word < words; word++) {
-          const top = wordTop[word]!;
-          const columnLanes = Math.imul(same, wordRepeat[word]!);
-          const lanesOfWord = capLanes[word * levelCount]! & columnLanes;
-          let open = lanesOfWord;
-          while (open !== 0) {
-            // The lowest bit has the tightest cap of those left.
-            const cap = laneCap[word * 32 + 31 - Math.clz32(open & -open)]!;
-            let to = caps.length;
-            let first = pickable[0]!;
-            takenNames[0] = first;
-            let set = 1 << first;
-            let taken = 1;
-            for (let x = 1; x < count && taken < top; x++) {
-              first = pickable[x]!;
-              let level = 0;
-              for (let k = 0; k < taken; k++) {
-                const pair = levels[pairColumn[first * names + takenNames[k]!]! + decision]!;
-                if (pair > level) level = pair;
-              }
-              if (level <= cap) {
-                set |= 1 << first;
-                takenNames[taken++] = first;
-              } else if (level < to) to = level;
-            }
-            const group = open & ~capLanes[word * levelCount + to]!;
-            open &= ~group;
-            targetLanes[targetOf(set) * words + word]! |= group;
-          }
-        }
-      }
+      live[kept++] = slot;
+      if (slot !== 0) settle(slot, at, count);
     }
+    finishRow(before, kept);
   }
 
-  function moveRanked(slot: number, earned: number, band: number): boolean {
-    const lanesAt = slot * words;
-    const odd = slotHeld[slot] !== slotPicked[slot];
+  function assign(set: number, word: number, group: number): void {
+    targetLanes[targetOf(set) * words + word]! |= group;
+  }
+
+  function moveRanked(slot: number, own: number): number {
+    const at = slot * record;
     let stays = 0;
+    scatter(slot);
     for (let word = 0; word < words; word++) {
-      const members = slotLanes[lanesAt + word]!;
+      const members = slotInts[at + lanes0 + word]!;
       if (members === 0) continue;
-      let staying = 0;
-      for (let target = 0, left = members; left !== 0; target++) {
+      let staying = own < 0 ? 0 : members & targetLanes[own * words + word]!;
+      let left = members ^ staying;
+      for (let target = 0; left !== 0; target++) {
         const group = left & targetLanes[target * words + word]!;
         if (group === 0) continue;
-        left &= ~group;
-        if (!odd && targetPicked[target] === slotPicked[slot]) staying |= group;
-        else if (staysInBand(slot, target, band)) staying |= group;
-        else moveLanes(slot, target, word, group, earned);
+        left ^= group;
+        if (staysInBand(slot, target)) staying |= group;
+        else moveLanes(slot, target, word, group);
       }
-      slotLanes[lanesAt + word] = staying;
+      slotInts[at + lanes0 + word] = staying;
       stays |= staying;
     }
-    return stays !== 0;
+    unscatter(slot);
+    return stays;
+  }
+
+  function finishRow(before: number, keptBefore: number): void {
+    let kept = keptBefore;
+    for (let x = before; x < liveCount; x++) {
+      const slot = live[x]!;
+      live[kept++] = slot;
+      refold(slot);
+    }
+    liveCount = kept;
+    if (cashTouched) refold(0);
+  }
+
+  function earn(slot: number, at: number, count: number): void {
+    const weights = slot * width;
+    let sum =
+      slotWeights[weights]! * change[slotInts[at + column0]! + traded]! +
+      slotWeights[weights + 1]! * change[slotInts[at + column0 + 1]! + traded]! +
+      slotWeights[weights + 2]! * change[slotInts[at + column0 + 2]! + traded]!;
+    for (let k = 3; k < count; k++) {
+      sum += slotWeights[weights + k]! * change[slotNames[weights + k]! * stride + traded]!;
+    }
+    step[earned] = sum;
+  }
+
+  /** What the lanes of a position have in common, to see at a glance that none of them moves. */
+  function refold(slot: number): void {
+    const at = slot * record;
+    const count = slotInts[at + size]!;
+    let all = 0;
+    let roomy = 0;
+    let tight = capCount;
+    let loose = -1;
+    for (let word = 0; word < words; word++) {
+      const members = slotInts[at + lanes0 + word]!;
+      if (members === 0) continue;
+      const top = wordTop[word]!;
+      let folded = members;
+      for (let shift = columns; shift < 31; shift += columns) folded |= members >>> shift;
+      all |= folded;
+      if (top > count) {
+        roomy |= folded;
+        const cap = laneCap[word * 32 + 31 - Math.clz32(members)]!;
+        if (cap > loose) loose = cap;
+      }
+      // Lanes of a word are in the order of their caps.
+      const cap = top === 1 ? capCount : laneCap[word * 32 + 31 - Math.clz32(members & -members)]!;
+      if (cap < tight) tight = cap;
+    }
+    const mask = (1 << columns) - 1;
+    slotInts[at + allColumns] = all & mask;
+    slotInts[at + roomyColumns] = roomy & mask;
+    slotInts[at + tightest] = tight;
+    slotInts[at + loosest] = loose;
   }
 
   /** The row's target with these names, made when it is the first to ask. */
   function targetOf(set: number): number {
-    let at = (Math.imul(set, 0x9e3779b1) >>> 0) >>> (32 - hashBits);
+    let at = Math.imul(set, 0x9e3779b1) >>> hashShift;
     while (hashStamp[at] === stamp) {
       const known = hashTarget[at]!;
       if (targetPicked[known] === set) return known;
-      at = (at + 1) & (hashSize - 1);
+      at = (at + 1) & hashMask;
     }
     const target = targets++;
     hashStamp[at] = stamp;
@@ -533,23 +472,69 @@ export function createRows(
     return target;
   }
 
-  /** Inverse volatility or equal weights, cap and cash buffer: what is above the cap is shared out among the rest. */
+  function knownTarget(set: number): number {
+    for (let at = Math.imul(set, 0x9e3779b1) >>> hashShift; hashStamp[at] === stamp; at = (at + 1) & hashMask) {
+      const known = hashTarget[at]!;
+      if (targetPicked[known] === set) return known;
+    }
+    return -1;
+  }
+
   function weigh(target: number): void {
     if (targetWeighed[target] === 1) return;
     targetWeighed[target] = 1;
     const at = target * width;
-    const dense = target * names;
-    for (let x = 0; x < activeCount; x++) targetDense[dense + active[x]!] = 0;
+    const set = targetPicked[target]!;
     let count = 0;
-    for (let left = targetPicked[target]!; left !== 0; left &= left - 1) {
+    for (let left = set; left !== 0; left &= left - 1) {
       targetNames[at + count++] = 31 - Math.clz32(left & -left);
     }
-    targetCount[target] = count;
-    const { maxWeight } = block;
+    targetSize[target] = count;
+    targetHeld[target] = set;
+    const whole = limits[budget]!;
+    const cap = limits[maxWeight]!;
+    if (count === 1) {
+      targetWeights[at] = whole < cap ? whole : cap;
+    } else if (count <= 3 && twoAtMostCapped && !equalWeights) {
+      // At most one of them can exceed the cap, and what it leaves fits under the cap.
+      const a = steadiness[targetNames[at]! * stride + decision]!;
+      const b = steadiness[targetNames[at + 1]! * stride + decision]!;
+      const c = count === 3 ? steadiness[targetNames[at + 2]! * stride + decision]! : 0;
+      const share = whole / (a + b + c);
+      let x = a * share;
+      let y = b * share;
+      let z = c * share;
+      const rest = whole - cap;
+      if (x > cap) {
+        const part = rest / (b + c);
+        x = cap;
+        y = b * part;
+        z = c * part;
+      } else if (y > cap) {
+        const part = rest / (a + c);
+        x = a * part;
+        y = cap;
+        z = c * part;
+      } else if (z > cap) {
+        const part = rest / (a + b);
+        x = a * part;
+        y = b * part;
+        z = cap;
+      }
+      targetWeights[at] = x;
+      targetWeights[at + 1] = y;
+      if (count === 3) targetWeights[at + 2] = z;
+    } else if (count > 0) shareOut(target, count);
+  }
+
+  /** What is above the cap is shared out among the rest, until nothing is: the plain path's loop, number by number. */
+  function shareOut(target: number, count: number): void {
+    const at = target * width;
+    const cap = limits[maxWeight]!;
     for (let k = 0; k < count; k++) {
       targetWeights[at + k] = equalWeights ? 1 / count : steadiness[targetNames[at + k]! * stride + decision]!;
     }
-    let left = block.budget;
+    let left = limits[budget]!;
     for (;;) {
       let open = 0;
       for (let k = 0; k < count; k++) {
@@ -560,7 +545,7 @@ export function createRows(
       let above = 0;
       for (let k = 0; k < count; k++) {
         const weight = targetWeights[at + k]!;
-        if (weight > 0 && (left * weight) / open > maxWeight) {
+        if (weight > 0 && (left * weight) / open > cap) {
           targetWeights[at + k] = -1; // capped
           above++;
         }
@@ -572,83 +557,73 @@ export function createRows(
         }
         break;
       }
-      for (let k = 0; k < above; k++) left -= maxWeight;
+      for (let k = 0; k < above; k++) left -= cap;
     }
-    let held = 0;
+    let symbols = 0;
     for (let k = 0; k < count; k++) {
-      let weight = targetWeights[at + k]!;
-      if (weight < 0) weight = maxWeight;
-      targetWeights[at + k] = weight;
-      const name = targetNames[at + k]!;
-      targetDense[dense + name] = weight;
-      if (weight > 0) held |= 1 << name;
+      if (targetWeights[at + k]! < 0) targetWeights[at + k] = cap;
+      if (targetWeights[at + k]! > 0) symbols |= 1 << targetNames[at + k]!;
     }
-    targetHeld[target] = held;
+    targetHeld[target] = symbols;
   }
 
-  /** Whether the names held are the same and no weight moves further than the band. */
-  function staysInBand(slot: number, target: number, band: number): boolean {
-    if (band <= 0) return false;
+  /** Puts a position's weights where a change of weights finds them by symbol. */
+  function scatter(slot: number): void {
+    const at = slot * width;
+    let all = 0;
+    let weight = 0;
+    for (let k = 0; k < slotInts[slot * record + size]!; k++) {
+      const name = slotNames[at + k]!;
+      const value = slotWeights[at + k]!;
+      leaving[name] = value;
+      all += value * unitCost[name * stride + traded]!;
+      weight += value;
+    }
+    step[sellCost] = all;
+    step[sellTurnover] = weight;
+  }
+
+  function unscatter(slot: number): void {
+    for (let k = 0; k < slotInts[slot * record + size]!; k++) leaving[slotNames[slot * width + k]!] = 0;
+  }
+
+  /** Whether the names held would be the same and no weight would move further than the band. */
+  function staysInBand(slot: number, target: number): boolean {
+    // Targets of other names: the usual case, told without weighing unless a weight can be lost to rounding.
+    if (limits[band]! <= 0) return false;
     weigh(target);
-    return targetHeld[target] === slotHeld[slot] && !beyondBand(slot, target, band);
+    if (targetHeld[target] !== slotInts[slot * record + held]) return false;
+    for (let k = 0; k < targetSize[target]!; k++) {
+      const difference = targetWeights[target * width + k]! - leaving[targetNames[target * width + k]!]!;
+      if (difference > limits[band]! || -difference > limits[band]!) return false;
+    }
+    return true;
   }
 
-  function beyondBand(slot: number, target: number, band: number): boolean {
-    const from = slot * names;
-    const to = target * names;
-    for (let x = 0; x < activeCount; x++) {
-      const name = active[x]!;
-      const difference = targetDense[to + name]! - slotDense[from + name]!;
-      if (difference > band + bandTolerance || -difference > band + bandTolerance) return true;
-    }
-    return false;
-  }
-
-  function priceChange(slot: number, target: number): void {
-    const from = slot * names;
-    const to = target * names;
-    let cost = 0;
-    let turnover = 0;
-    for (let x = 0; x < activeCount; x++) {
-      const name = active[x]!;
-      const difference = Math.abs(targetDense[to + name]! - slotDense[from + name]!);
-      cost += difference * unitCost[name * stride + traded]!;
-      turnover += difference;
-    }
-    costOfChange = cost;
-    turnoverOfChange = turnover;
-  }
-
-  /** Takes lanes from a position to the one that is made of the target on this row. */
-  function moveLanes(slot: number, target: number, word: number, group: number, earned: number): void {
-    const at = target * 4;
-    if (stepFrom[target] !== slot) {
-      stepFrom[target] = slot;
-      weigh(target);
-      priceChange(slot, target);
-      const net = earned - costOfChange;
-      const growth = 1 + net;
-      const from = slot * 4;
-      const g = slotGrowth[from]! * growth;
-      let c = slotGrowth[from + 1]! * growth;
-      if (c > 1) c = 1;
-      stepGrowth[at] = g;
-      stepGrowth[at + 1] = c;
-      stepGrowth[at + 2] = g < slotGrowth[from + 2]! ? g : slotGrowth[from + 2]!;
-      stepGrowth[at + 3] = c < slotGrowth[from + 3]! ? c : slotGrowth[from + 3]!;
-      stepNet[2 * target] = net;
-      stepNet[2 * target + 1] = turnoverOfChange;
-    }
+  /** Takes lanes from the scattered position to the one that is made of the target on this row. */
+  function moveLanes(slot: number, target: number, word: number, group: number): void {
+    if (stepFrom[target] !== slot) prepareStep(slot, target);
     let to = targetSlot[target]!;
     if (to < 0) to = openSlot(target);
-    slotLanes[to * words + word]! |= group;
+    else if (to === 0) cashTouched = true;
+    slotInts[to * record + lanes0 + word]! |= group;
+    const at = target * 4;
     const g = stepGrowth[at]!;
     const c = stepGrowth[at + 1]!;
     const lowestG = stepGrowth[at + 2]!;
     const lowestC = stepGrowth[at + 3]!;
-    for (let left = group; left !== 0; left &= left - 1) {
-      const lane = (word * 32 + 31 - Math.clz32(left & -left)) * laneSize;
-      passOn(lane, g, c, lowestG, lowestC);
+    for (let left = group; left !== 0; ) {
+      const bit = 31 - Math.clz32(left);
+      left ^= 1 << bit;
+      const lane = (word * 32 + bit) * laneSize;
+      const y = lanes[lane + 1]!;
+      const lowest = lanes[lane + 2]!;
+      const under = y * lowestG;
+      const after = y * g;
+      const least = under < lowestC ? under : lowestC;
+      lanes[lane]! *= g;
+      lanes[lane + 1] = after < c ? after : c;
+      if (least < lowest) lanes[lane + 2] = least;
     }
     if (wide) {
       for (let left = group; left !== 0; left &= left - 1) {
@@ -659,98 +634,153 @@ export function createRows(
     }
   }
 
-  function passOn(lane: number, g: number, c: number, lowestG: number, lowestC: number): void {
-    const y = lanes[lane + 1]!;
-    let lowest = lanes[lane + 2]!;
-    const under = y * lowestG;
-    if (lowestC < lowest) lowest = lowestC;
-    if (under < lowest) lowest = under;
-    const after = y * g;
-    lanes[lane]! *= g;
-    lanes[lane + 1] = after < c ? after : c;
-    lanes[lane + 2] = lowest;
+  /** The growth of a position up to and including the row on which lanes leave it for a target. */
+  function prepareStep(slot: number, target: number): void {
+    stepFrom[target] = slot;
+    weigh(target);
+    let price = step[sellCost]!;
+    let moved = step[sellTurnover]!;
+    for (let k = 0; k < targetSize[target]!; k++) {
+      const name = targetNames[target * width + k]!;
+      const before = leaving[name]!;
+      const difference = Math.abs(targetWeights[target * width + k]! - before) - before;
+      price += difference * unitCost[name * stride + traded]!;
+      moved += difference;
+    }
+    const net = step[earned]! - price;
+    const growth = 1 + net;
+    const from = slot * 4;
+    const at = target * 4;
+    const g = slotGrowth[from]! * growth;
+    let c = slotGrowth[from + 1]! * growth;
+    if (c > 1) c = 1;
+    stepGrowth[at] = g;
+    stepGrowth[at + 1] = c;
+    stepGrowth[at + 2] = g < slotGrowth[from + 2]! ? g : slotGrowth[from + 2]!;
+    stepGrowth[at + 3] = c < slotGrowth[from + 3]! ? c : slotGrowth[from + 3]!;
+    stepNet[2 * target] = net;
+    stepNet[2 * target + 1] = moved;
   }
 
   function openSlot(target: number): number {
     const slot = free[--freeCount]!;
     live[liveCount++] = slot;
     targetSlot[target] = slot;
-    slotGrowth[slot * 4] = 1;
-    slotGrowth[slot * 4 + 1] = 1;
-    slotGrowth[slot * 4 + 2] = 1;
-    slotGrowth[slot * 4 + 3] = 1;
-    for (let word = 0; word < words; word++) slotLanes[slot * words + word] = 0;
+    const growth = slot * 4;
+    slotGrowth[growth] = 1;
+    slotGrowth[growth + 1] = 1;
+    slotGrowth[growth + 2] = 1;
+    slotGrowth[growth + 3] = 1;
+    const at = slot * record;
+    for (let word = 0; word < words; word++) slotInts[at + lanes0 + word] = 0;
     if (wide) slotSums.fill(0, slot * sumSize, (slot + 1) * sumSize);
-    hold(slot, target);
+
+    const count = targetSize[target]!;
+    const list = slot * width;
+    const from = target * width;
+    slotInts[at + size] = count;
+    for (let k = 0; k < count; k++) slotNames[list + k] = targetNames[from + k]!;
+    const first = slotNames[list]!;
+    const second = count > 1 ? slotNames[list + 1]! : first;
+    const third = count > 2 ? slotNames[list + 2]! : first;
+    slotInts[at + name0] = first;
+    slotInts[at + name0 + 1] = second;
+    slotInts[at + name0 + 2] = third;
+    slotInts[at + column0] = first * stride;
+    slotInts[at + column0 + 1] = second * stride;
+    slotInts[at + column0 + 2] = third * stride;
+    slotInts[at + pair0] = pairColumn[first * names + second]!;
+    slotInts[at + pair0 + 1] = pairColumn[first * names + third]!;
+    slotInts[at + pair0 + 2] = pairColumn[second * names + third]!;
+    slotInts[at + picked] = targetPicked[target]!;
+    slotWeights[list + 1] = 0;
+    slotWeights[list + 2] = 0;
+    takeWeights(slot, target);
     return slot;
   }
 
-  /** A position takes over a target's names and weights. */
-  function hold(slot: number, target: number): void {
-    const count = targetCount[target]!;
-    slotHeld[slot] = targetHeld[target]!;
-    slotPicked[slot] = targetPicked[target]!;
-    slotCount[slot] = count;
-    const at = slot * width;
-    const from = target * width;
-    for (let k = 0; k < count; k++) {
-      const name = targetNames[from + k]!;
-      slotNames[at + k] = name;
-      slotColumns[at + k] = name * stride;
-      slotWeights[at + k] = targetWeights[from + k]!;
-    }
-    for (let k = count; k < 3; k++) {
-      slotNames[at + k] = slotNames[at]!;
-      slotColumns[at + k] = slotColumns[at]!;
-      slotWeights[at + k] = 0;
-    }
-    slotPairs[slot * 3] = pairColumn[slotNames[at]! * names + slotNames[at + 1]!]!;
-    slotPairs[slot * 3 + 1] = pairColumn[slotNames[at]! * names + slotNames[at + 2]!]!;
-    slotPairs[slot * 3 + 2] = pairColumn[slotNames[at + 1]! * names + slotNames[at + 2]!]!;
-    for (let x = 0; x < activeCount; x++) {
-      const name = active[x]!;
-      slotDense[slot * names + name] = targetDense[target * names + name]!;
+  function takeWeights(slot: number, target: number): void {
+    slotInts[slot * record + held] = targetHeld[target]!;
+    for (let k = 0; k < targetSize[target]!; k++) {
+      slotWeights[slot * width + k] = targetWeights[target * width + k]!;
     }
   }
 
-  /** The row of the lanes that stay: what was earned, and what moving to new weights costs if the band lets them. */
-  function settle(slot: number, earned: number, band: number): void {
-    let net = earned;
-    let turnover = 0;
-    if (wanders[slotCount[slot]!] === 1 && slotHeld[slot] === slotPicked[slot]) {
-      const target = targetOf(slotPicked[slot]!);
-      weigh(target);
-      if (band <= 0) {
-        // All positions with these names hold the weights of the row before.
-        if (stayKnown[target] === 0) {
-          priceChange(slot, target);
-          stayKnown[target] = 1;
-          stayCost[2 * target] = costOfChange;
-          stayCost[2 * target + 1] = turnoverOfChange;
-        }
-        net -= stayCost[2 * target]!;
-        turnover = stayCost[2 * target + 1]!;
-        hold(slot, target);
-      } else if (targetHeld[target] !== slotHeld[slot] || beyondBand(slot, target, band)) {
-        priceChange(slot, target);
-        net -= costOfChange;
-        turnover = turnoverOfChange;
-        hold(slot, target);
-      }
+  /** The row of the lanes that stay: what was earned, and what moving to new weights costs where they move. */
+  function settle(slot: number, at: number, count: number): void {
+    let net = step[earned]!;
+    let moved = 0;
+    if (wanders[count] === 1 && (limits[band]! <= 0 || mayLeaveBand(slot, at, count))) {
+      weighAfresh(slot);
+      net -= step[cost]!;
+      moved = step[turnover]!;
     }
     const growth = 1 + net;
-    const at = slot * 4;
-    const g = slotGrowth[at]! * growth;
-    let c = slotGrowth[at + 1]! * growth;
+    const from = slot * 4;
+    const g = slotGrowth[from]! * growth;
+    let c = slotGrowth[from + 1]! * growth;
     if (c > 1) c = 1;
-    slotGrowth[at] = g;
-    slotGrowth[at + 1] = c;
-    if (g < slotGrowth[at + 2]!) slotGrowth[at + 2] = g;
-    if (c < slotGrowth[at + 3]!) slotGrowth[at + 3] = c;
-    if (wide) addNet(slotSums, slot * sumSize, net, turnover);
+    slotGrowth[from] = g;
+    slotGrowth[from + 1] = c;
+    if (g < slotGrowth[from + 2]!) slotGrowth[from + 2] = g;
+    if (c < slotGrowth[from + 3]!) slotGrowth[from + 3] = c;
+    if (wide) addNet(slotSums, slot * sumSize, net, moved);
   }
 
-  function addNet(into: Float64Array, at: number, net: number, turnover: number): void {
+  /** A test without a division: whether a weight, if none is capped, is beyond the band. Sure only when it says no. */
+  function mayLeaveBand(slot: number, at: number, count: number): boolean {
+    if (slotInts[at + held] !== slotInts[at + picked]) return false; // compared when its lanes walked
+    let sum = 0;
+    let most = 0;
+    for (let k = 0; k < count; k++) {
+      const raw = steadiness[slotNames[slot * width + k]! * stride + decision]!;
+      sum += raw;
+      if (raw > most) most = raw;
+    }
+    const whole = limits[budget]!;
+    if (!(whole * most <= limits[maxWeight]! * sum)) return true;
+    const limit = limits[band]! * sum;
+    for (let k = 0; k < count; k++) {
+      const raw = steadiness[slotNames[slot * width + k]! * stride + decision]!;
+      const difference = whole * raw - slotWeights[slot * width + k]! * sum;
+      if (difference > limit || -difference > limit) return true;
+    }
+    return false;
+  }
+
+  /** Moves a position to the row's weights for its names, unless they are within the band. */
+  function weighAfresh(slot: number): void {
+    const at = slot * width;
+    step[cost] = 0;
+    step[turnover] = 0;
+    if (slotInts[slot * record + held] !== slotInts[slot * record + picked]) return;
+    const target = targetOf(slotInts[slot * record + picked]!);
+    weigh(target);
+    if (limits[band]! <= 0 && stayKnown[target] === 1) {
+      step[cost] = stayCost[2 * target]!;
+      step[turnover] = stayCost[2 * target + 1]!;
+      takeWeights(slot, target);
+      return;
+    }
+    let price = 0;
+    let moved = 0;
+    let most = 0;
+    for (let k = 0; k < targetSize[target]!; k++) {
+      const difference = Math.abs(targetWeights[target * width + k]! - slotWeights[at + k]!);
+      price += difference * unitCost[slotNames[at + k]! * stride + traded]!;
+      moved += difference;
+      if (difference > most) most = difference;
+    }
+    if (most <= limits[band]! && targetHeld[target] === slotInts[slot * record + held]) return;
+    step[cost] = price;
+    step[turnover] = moved;
+    stayKnown[target] = 1;
+    stayCost[2 * target] = price;
+    stayCost[2 * target + 1] = moved;
+    takeWeights(slot, target);
+  }
+
+  function addNet(into: Float64Array, at: number, net: number, moved: number): void {
     into[at]! += net;
     into[at + 1]! += net * net;
     if (net > 0) into[at + 2]! += net;
@@ -758,23 +788,21 @@ export function createRows(
       into[at + 3]! -= net;
       into[at + 4]! += net * net;
     }
-    into[at + 5]! += turnover;
-    if (turnover > tradedAtLeast) into[at + 6]! += 1;
+    into[at + 5]! += moved;
+    if (moved > tradedAtLeast) into[at + 6]! += 1;
   }
 
-  /** Passes a position's growth on to the lanes that are still in it at the end. */
+  /** Passes a position's growth on to the lanes that are in it at the end. */
   function close(slot: number): void {
     const at = slot * 4;
     for (let word = 0; word < words; word++) {
-      for (let left = slotLanes[slot * words + word]!; left !== 0; left &= left - 1) {
+      for (let left = slotInts[slot * record + lanes0 + word]!; left !== 0; left &= left - 1) {
         const lane = word * 32 + 31 - Math.clz32(left & -left);
-        passOn(
-          lane * laneSize,
-          slotGrowth[at]!,
-          slotGrowth[at + 1]!,
-          slotGrowth[at + 2]!,
-          slotGrowth[at + 3]!,
-        );
+        const place = lane * laneSize;
+        const y = lanes[place + 1]!;
+        lanes[place]! *= slotGrowth[at]!;
+        lanes[place + 1] = Math.min(slotGrowth[at + 1]!, y * slotGrowth[at]!);
+        lanes[place + 2] = Math.min(lanes[place + 2]!, slotGrowth[at + 3]!, y * slotGrowth[at + 2]!);
         if (wide) for (let k = 0; k < sumSize; k++) sums[lane * sumSize + k]! += slotSums[slot * sumSize + k]!;
       }
     }

@@ -1,0 +1,73 @@
+import type { Block } from "./blocks.js";
+
+/** How large the tables of a pass over the rows must be. */
+export interface BookRoom {
+  /** Words of a block. */
+  readonly words: number;
+  readonly names: number;
+  /** Cap levels of a block: its caps and one more. */
+  readonly levels: number;
+  readonly fasts: number;
+}
+
+/** A block's tables and the symbols at hand, copied to where the passes find them without looking through objects. */
+export interface Book {
+  readonly room: BookRoom;
+  readonly wordTop: Int32Array;
+  readonly wordRepeat: Int32Array;
+  readonly capLanes: Int32Array;
+  readonly laneColumn: Int32Array;
+  readonly laneCap: Int32Array;
+  readonly columnFast: Int32Array;
+  readonly fastColumns: Int32Array;
+  /** Symbols that may be held at some time, ascending. */
+  readonly active: Int32Array;
+  /** Start of a pair's column of levels, at `a * names + b`. */
+  readonly pairColumn: Int32Array;
+  /** Symbols with an open gate on the row at hand, ascending, and their gates. */
+  readonly openNames: Int32Array;
+  readonly openGates: Int32Array;
+}
+
+export function createBook(room: BookRoom): Book {
+  return {
+    room,
+    wordTop: new Int32Array(room.words),
+    wordRepeat: new Int32Array(room.words),
+    capLanes: new Int32Array(room.words * room.levels),
+    laneColumn: new Int32Array(room.words * 32),
+    laneCap: new Int32Array(room.words * 32),
+    columnFast: new Int32Array(32),
+    fastColumns: new Int32Array(room.fasts),
+    active: new Int32Array(room.names),
+    pairColumn: new Int32Array(room.names * room.names),
+    openNames: new Int32Array(room.names + 1),
+    openGates: new Int32Array(room.names + 1),
+  };
+}
+
+export function fillBook(
+  book: Book,
+  block: Block,
+  active: Int32Array,
+  activeCount: number,
+  names: number,
+  stride: number,
+): void {
+  book.wordTop.set(block.wordTop);
+  book.wordRepeat.set(block.wordRepeat);
+  book.capLanes.set(block.capLanes);
+  book.laneColumn.set(block.laneColumn);
+  book.laneCap.set(block.laneCap);
+  book.columnFast.set(block.columnFast);
+  book.fastColumns.set(block.fastColumns);
+  book.active.set(active.subarray(0, activeCount));
+  let column = stride; // after the column of a symbol with itself
+  for (let i = 0; i < names; i++) {
+    book.pairColumn[i * names + i] = 0;
+    for (let j = i + 1; j < names; j++, column += stride) {
+      book.pairColumn[i * names + j] = column;
+      book.pairColumn[j * names + i] = column;
+    }
+  }
+}
