@@ -50,17 +50,19 @@ export class WindowError extends Error {
   }
 }
 
-/** A number of permutation runs, a first run or a seed that is none. */
+/** A number of permutation runs, or a seed, that is none. */
 export class RunsError extends Error {
   override readonly name = "RunsError";
   readonly code = "PF_RUNS";
-  readonly next = "ask for at least 1 run; 200 let a p-value go down to 0.005";
+  readonly next: string;
   constructor(
     readonly what: string,
     readonly value: number,
-    rule: string,
+    /** What it must be. */
+    readonly rule: string,
   ) {
     super(`${what} must be ${rule}, not ${value}`);
+    this.next = `give ${what} as ${rule}`;
   }
 }
 

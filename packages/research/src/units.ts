@@ -59,7 +59,7 @@ export type ResultOf<U extends ResearchUnit> = U extends FoldUnit
 export interface RunOptions {
   /** Runs, at least 1. */
   readonly runs: number;
-  /** A whole number; the same seed gives the same bytes. */
+  /** A whole number from 0 to 4294967295; the same seed gives the same bytes. */
   readonly seed: number;
   /**
    * Runs a unit. Any number gives the same results.
@@ -77,7 +77,7 @@ export function planFolds(folds: readonly Fold[]): readonly FoldUnit[] {
  * The runs of a permutation test, window by window.
  *
  * @param folds - whose train windows to shuffle; a subset gives the same numbers as it has in the whole
- * @throws RunsError for less than one run or a seed that is no whole number
+ * @throws RunsError for less than one run or a seed outside 32 bits
  */
 export function planPermutation(folds: readonly Fold[], options: RunOptions): readonly PermutationUnit[] {
   const parts = chunks(options, 25);
@@ -95,7 +95,7 @@ export function planPermutation(folds: readonly Fold[], options: RunOptions): re
  * The runs of a walk-forward permutation.
  *
  * @param folds - all folds of the walk-forward
- * @throws RunsError for less than one run or a seed that is no whole number
+ * @throws RunsError for less than one run or a seed outside 32 bits
  */
 export function planProcedure(folds: readonly Fold[], options: RunOptions): readonly ProcedureUnit[] {
   return chunks(options, 1).map((chunk) => ({
@@ -115,7 +115,10 @@ function chunks(
     throw new RunsError("the number of runs", runs, "a whole number of at least 1");
   if (!(Number.isInteger(size) && size >= 1))
     throw new RunsError("runsPerUnit", size, "a whole number of at least 1");
-  if (!Number.isSafeInteger(seed)) throw new RunsError("the seed", seed, "a whole number");
+  // The generator has 32 bits of seed: a larger one would be another seed's twin.
+  if (!(Number.isInteger(seed) && seed >= 0 && seed <= 0xffff_ffff)) {
+    throw new RunsError("the seed", seed, "a whole number from 0 to 4294967295");
+  }
   return Array.from({ length: Math.ceil(runs / size) }, (_, at) => ({
     firstRun: at * size,
     runs: Math.min(size, runs - at * size),

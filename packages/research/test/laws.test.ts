@@ -425,6 +425,15 @@ describe("a permutation test", () => {
   });
 });
 
+describe("a seed", () => {
+  it.each([-1, 0.5, 2 ** 32, Number.NaN])(
+    "is refused when it is %s, which would be another one's twin",
+    (seed) => {
+      expect(() => planPermutation([], { runs: 1, seed })).toThrow(/the seed must be a whole number from 0/);
+    },
+  );
+});
+
 describe("a walk-forward permutation", () => {
   it("scores the walk-forward itself, and on shuffles of what follows the first train window", () => {
     const panel = quickPanel(31);
