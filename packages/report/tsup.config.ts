@@ -17,12 +17,13 @@ export default defineConfig({
     for (const name of ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]) {
       await copyFile(join(fonts, "ttf", name), join("dist/fonts", name));
     }
-    await copyFile(join(fonts, "LICENSE"), "dist/fonts/LICENSE");
-    // What is bundled keeps its licence.
+    // What is bundled keeps its licence, under another name: a file called LICENSE anywhere in the package would keep
+    // pnpm from packing ours.
     const echarts = folderOf("echarts");
     const zrender = folderOf("zrender", join(echarts, "package.json"));
     const tslib = dirname(createRequire(join(echarts, "package.json")).resolve("tslib"));
     await mkdir("dist/licenses", { recursive: true });
+    await copyFile(join(fonts, "LICENSE"), "dist/licenses/dejavu-fonts.txt");
     await copyFile(join(echarts, "LICENSE"), "dist/licenses/echarts.txt");
     await copyFile(join(echarts, "NOTICE"), "dist/licenses/echarts-notice.txt");
     await copyFile(join(zrender, "LICENSE"), "dist/licenses/zrender.txt");

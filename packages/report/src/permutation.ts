@@ -1,5 +1,16 @@
-import type { OverfittingReport, PermutationOutcome, PermutationTest, Verdict } from "@pf/research";
-import type { JsonObject } from "./json.js";
+import {
+  type Objective,
+  type OverfittingReport,
+  type PermutationOutcome,
+  type PermutationTest,
+  summariseNull,
+  type Verdict,
+} from "@pf/research";
+import { permutationChart, permutationSize } from "./charts/permutation.js";
+import { picture, textFile } from "./files.js";
+import { type JsonObject, jsonText, plainObject } from "./json.js";
+import { overfittingJson } from "./researchJson.js";
+import type { PlannedFile } from "./write.js";
 
 /** Everything a permutation report says. */
 export interface PermutationReportInput {
@@ -15,4 +26,40 @@ export interface PermutationReportInput {
   readonly verdict?: Verdict;
   /** Whether to draw the pictures. */
   readonly plots: boolean;
+}
+
+/**
+ * The files of a permutation report, complete in memory: `permutation.json` and, with plots, `permutation.png`. Nothing
+ * is written. The same input gives the same bytes.
+ */
+export async function planPermutationReport(input: PermutationReportInput): Promise<readonly PlannedFile[]> {
+  const files = [textFile("permutation.json", jsonText(permutationJson(input)))];
+  if (!input.plots) return files;
+  return [...files, await picture("permutation.png", permutationChart(input), permutationSize(input))];
+}
+
+/** What `permutation.json` holds; what is undefined is `null`. */
+export function permutationJson(input: Omit<PermutationReportInput, "plots">): JsonObject {
+  const { test, procedure, statistics, verdict, manifest } = input;
+  return plainObject({
+    objective: test.objective,
+    runs: test.runs,
+    windows: test.windows.map(({ window, trainStart, trainEnd, alive, ...outcome }) => ({
+      window,
+      trainStart,
+      trainEnd,
+      alive,
+      ...outcomeJson(test.objective, outcome),
+    })),
+    overall: { windows: test.overall.windows, ...outcomeJson(test.objective, test.overall) },
+    procedure: procedure && { runs: procedure.permuted.length, ...outcomeJson(test.objective, procedure) },
+    statistics: statistics && overfittingJson(statistics),
+    verdict,
+    manifest,
+  });
+}
+
+function outcomeJson(objective: Objective, outcome: PermutationOutcome): object {
+  const { real, p, pPlusOne, undefinedRuns, permuted } = outcome;
+  return { real, p, pPlusOne, undefinedRuns, distribution: summariseNull(objective, permuted), permuted };
 }

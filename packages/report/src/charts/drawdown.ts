@@ -1,5 +1,6 @@
 import type { EChartsOption } from "echarts";
 import { type DrawdownPeriod, underwater, worstDrawdowns } from "../drawdowns.js";
+import { axisName, legendAt, timeAxis } from "./axes.js";
 import { distinct, percent, percentTick, shortened } from "./formatters.js";
 import type { ChartInput, ChartOption, ChartSize } from "./input.js";
 import { base, fontFamily, heading, ink, keyFigures, lossColor, portfolioName } from "./theme.js";
@@ -37,41 +38,14 @@ export function drawdownChart(input: ChartInput): ChartOption {
       heading(`${shortened(portfolioName(input), 60)}: drawdown`, keyFigures(input)),
       ...(worst.length === 0 ? [noneCard] : worst.map((period, index) => card(period, index))),
     ],
-    legend: {
-      left: 20,
-      top: 72,
-      itemGap: 28,
-      itemWidth: 22,
-      itemHeight: 3,
-      icon: "rect",
-      selectedMode: false as const,
-      textStyle: { color: ink.strong, fontSize: 13 },
-      data: names,
-    },
+    legend: { ...legendAt(72), data: names },
     grid,
-    xAxis: {
-      type: "time" as const,
-      min: x.min,
-      max: x.max,
-      axisLine: { show: false, onZero: false },
-      axisTick: { customValues: [...x.ticks], lineStyle: { color: ink.line } },
-      axisLabel: {
-        customValues: [...x.ticks],
-        formatter: x.label,
-        hideOverlap: true,
-        color: ink.normal,
-        fontSize: 12,
-      },
-      splitLine: { show: true, lineStyle: { color: ink.grid } },
-    },
+    xAxis: { ...timeAxis(x), axisLine: { show: false, onZero: false } },
     yAxis: {
       type: "value" as const,
       min: y.min,
       max: 0,
-      name: "below the high (%)",
-      nameLocation: "middle" as const,
-      nameGap: 52,
-      nameTextStyle: { color: ink.normal, fontSize: 12 },
+      ...axisName("below the high (%)"),
       axisTick: { show: false, customValues: [...y.ticks] },
       axisLabel: { customValues: [...y.ticks], formatter: percentTick, color: ink.normal, fontSize: 12 },
       splitLine: { show: true, lineStyle: { color: ink.grid } },

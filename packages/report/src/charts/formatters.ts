@@ -1,3 +1,5 @@
+import type { Objective } from "@pf/research";
+
 /** How numbers and dates read in a chart. Pictures and pages share these functions, because JSON cannot carry them. */
 
 const minus = "\u2212";
@@ -29,6 +31,20 @@ export function decimal(value: number, digits = 2): string {
   return Number.isFinite(value) ? fixed(value, digits) : "n/a";
 }
 
+const fractions: readonly Objective[] = ["CAGR", "MaxDD", "AnnualVol"];
+const counts: readonly Objective[] = ["RebalanceDays", "Bars"];
+
+/** Whether a metric is a fraction, which people read in percent. */
+export function isFraction(objective: Objective): boolean {
+  return fractions.includes(objective);
+}
+
+/** The value of a metric: fractions in percent, counts whole; what is undefined reads `"n/a"`. */
+export function objectiveText(objective: Objective, value: number | null): string {
+  if (isFraction(objective)) return percent(value ?? Number.NaN);
+  return decimal(value ?? Number.NaN, counts.includes(objective) ? 0 : 2);
+}
+
 /** A change in percent without the sign of the unit, `"+1.2"`, as heat map cells show it. */
 export function signedPercent(fraction: number): string {
   if (!Number.isFinite(fraction)) return "n/a";
@@ -43,9 +59,13 @@ export function growthTick(value: number): string {
   return grouped(String(Number(value.toPrecision(6))));
 }
 
+/** A tick of any other axis: `0.25`, with a real minus sign. */
+export function numberTick(value: number): string {
+  return String(Number(value.toPrecision(6))).replace("-", minus);
+}
+
 export function percentTick(fraction: number): string {
-  const value = Number((fraction * 100).toPrecision(6));
-  return `${String(value).replace("-", minus)}%`;
+  return `${numberTick(fraction * 100)}%`;
 }
 
 /** Ticks of a time axis, from milliseconds since 1970-01-01 UTC: `2024`, `Mar 2024`, `4 Mar`. */

@@ -1,5 +1,6 @@
 import type { EChartsOption } from "echarts";
 import { monthlyReturns, type YearReturn } from "../months.js";
+import { darkText, mixed, type Rgb, textColorOn } from "./colors.js";
 import { monthName, percentTick, shortened, signedPercent } from "./formatters.js";
 import type { ChartInput, ChartOption, ChartSize } from "./input.js";
 import { base, fontFamily, heading, ink, keyFigures, portfolioName } from "./theme.js";
@@ -21,8 +22,6 @@ const lossesToGains = [
   "#4393c3",
   "#2166ac",
 ];
-// Black: with the softer ink of the titles, some reds would leave neither text a contrast of 4.5.
-const [darkText, lightText] = ["#000000", "#ffffff"];
 const lossText = "#9c1224";
 
 /** Tall enough for every year, and neither a ribbon nor a poster. */
@@ -125,27 +124,9 @@ export function monthlyHeatmap(input: ChartInput): ChartOption {
   return option;
 }
 
-/** The colour of a shade from -1 to 1, mixed as ECharts mixes it. */
-export function shadeColor(shade: number): readonly [number, number, number] {
-  const at = ((shade + 1) / 2) * (lossesToGains.length - 1);
-  const index = Math.min(Math.floor(at), lossesToGains.length - 2);
-  const [from, to] = [channels(lossesToGains[index]!), channels(lossesToGains[index + 1]!)];
-  const mix = (channel: 0 | 1 | 2) =>
-    Math.round(from[channel] + (to[channel] - from[channel]) * (at - index));
-  return [mix(0), mix(1), mix(2)];
-}
-
-/** Dark or white, whichever has the higher contrast by the formula of WCAG 2. */
-export function textColorOn(background: readonly [number, number, number]): string {
-  return contrast(background, channels(lightText)) > contrast(background, channels(darkText))
-    ? lightText
-    : darkText;
-}
-
-/** Contrast ratio of WCAG 2: 1 for the same colour, 21 for black on white. */
-export function contrast(a: readonly [number, number, number], b: readonly [number, number, number]): number {
-  const [lighter, darker] = [luminance(a), luminance(b)].sort((x, y) => y - x) as [number, number];
-  return (lighter + 0.05) / (darker + 0.05);
+/** The colour of a shade from -1 to 1. */
+export function shadeColor(shade: number): Rgb {
+  return mixed(lossesToGains, (shade + 1) / 2);
 }
 
 function yearCells(years: readonly YearReturn[], rows: readonly number[], column: number) {
@@ -168,18 +149,6 @@ function colorReach(values: readonly number[]): number {
   return (
     [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5].find((reach) => most <= reach) ?? 1
   );
-}
-
-function luminance(color: readonly [number, number, number]): number {
-  const [red, green, blue] = color.map((channel) => {
-    const part = channel / 255;
-    return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  }) as [number, number, number];
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-function channels(hex: string): readonly [number, number, number] {
-  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as [number, number, number];
 }
 
 const footnote = {

@@ -30,9 +30,33 @@ export function heading(text: string, subtext: string) {
     subtext,
     left: 24,
     top: 18,
-    itemGap: 13,
+    itemGap: 9,
     textStyle: { fontFamily, fontSize: 18, fontWeight: "bold" as const, color: ink.strong },
-    subtextStyle: { fontFamily, fontSize: 12, color: ink.normal },
+    subtextStyle: { fontFamily, fontSize: 12, lineHeight: 20, color: ink.normal },
+  };
+}
+
+/** Stands between the facts of a subtitle. */
+export const between = "   \u00b7   ";
+
+/** A short text above a part of a chart, at a place in pixels. */
+export function caption(text: string, left: number, top: number, textAlign: "left" | "center" = "left") {
+  return {
+    text,
+    left,
+    top,
+    padding: 0,
+    textAlign,
+    textStyle: {
+      fontFamily,
+      fontSize: 12,
+      fontWeight: "normal" as const,
+      color: ink.normal,
+      rich: {
+        plain: { fontFamily, fontSize: 12, color: ink.normal },
+        strong: { fontFamily, fontSize: 12, fontWeight: "bold" as const, color: ink.strong },
+      },
+    },
   };
 }
 
@@ -41,7 +65,7 @@ export function portfolioName(input: ChartInput): string {
 }
 
 /** The period and the numbers that a reader of any of the charts wants beside it. */
-export function keyFigures({ result, metrics }: ChartInput): string {
+export function keyFigures({ result, metrics }: Pick<ChartInput, "result" | "metrics">): string {
   const { sessions } = result;
   const [first, last] = [sessions[0], sessions[sessions.length - 1]];
   const period = first === last ? `${first}` : `${first} to ${last}`;
@@ -51,5 +75,5 @@ export function keyFigures({ result, metrics }: ChartInput): string {
     `Sharpe ${decimal(metrics.Sharpe)}`,
     `MaxDD ${percent(metrics.MaxDD)}`,
     "net of costs",
-  ].join("   \u00b7   ");
+  ].join(between);
 }

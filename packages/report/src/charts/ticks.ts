@@ -84,8 +84,9 @@ export function utcMs(session: SessionDate): number {
   return dayNumber(session) * dayMs;
 }
 
-function evenTicks(min: number, max: number): number[] {
-  const rough = (max - min) / 7;
+/** Round values at equal distances within a span, about `wanted` of them and rarely more. */
+export function evenTicks(min: number, max: number, wanted = 7): number[] {
+  const rough = (max - min) / wanted;
   const decade = Math.floor(Math.log10(rough));
   const mantissa = [1, 2, 2.5, 5, 10].find((one) => Number(`${one}e${decade}`) >= rough) ?? 10;
   const step = Number(`${mantissa}e${decade}`);
