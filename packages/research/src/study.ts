@@ -23,7 +23,7 @@ export type Grid = Readonly<Partial<Record<GridKey, readonly number[]>>>;
 /** One combination of a grid. */
 export type GridPoint = Readonly<Partial<Record<GridKey, number>>>;
 
-/** A metric to choose by. MaxDD and Turnover are minimised, the others maximised. */
+/** A metric to choose by. Risk and trading (MaxDD, Turnover and their like) are minimised, the others maximised. */
 export type Objective = keyof Metrics;
 
 /** What is optimised, as plain data: a unit of work carries it to another thread or machine. */

@@ -1,5 +1,5 @@
 import { measure, runBacktest, runTargets, targetSeries } from "@pf/backtest";
-import { alignPanel, type Panel } from "@pf/market";
+import { alignPanel, dayNumber, type Panel } from "@pf/market";
 import { builtinScores, createStrategy } from "@pf/selection";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -270,6 +270,18 @@ describe("a permuted panel", () => {
         }
       }),
     );
+  });
+
+  it("keeps the instants of hourly bars", () => {
+    const daily = quickPanel(5, 60);
+    const hourly = remade(daily, (series) => ({
+      ...series,
+      endsUtcMs: Float64Array.from(series.sessions, (session) => dayNumber(session) * 86_400_000),
+    }));
+    const order = rowOrder(rowPatterns(hourly), 1, 0, 0);
+    const permuted = permutePanel(hourly, order);
+    expect(permuted.endsUtcMs).toEqual(hourly.endsUtcMs);
+    expect(permuted.column("close", "S0")).toEqual(permutePanel(daily, order).column("close", "S0"));
   });
 
   it("refuses an order that is none of its rows", () => {
