@@ -67,7 +67,7 @@ export function growthParts(runs: readonly GrowthRun[], marks: readonly { readon
                 { yAxis: 1 },
                 ...marks.map((mark) => ({
                   ...mark,
-                  lineStyle: { color: "#a8b2bc", type: "dotted" as const, width: 1 },
+                  lineStyle: { color: "#b7c0c9", type: "dotted" as const, width: 1 },
                 })),
               ],
             },

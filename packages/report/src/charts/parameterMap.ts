@@ -30,8 +30,8 @@ const usualHeight = 620;
 const [mostCellWidth, mostCellHeight, leastCellHeight] = [150, 60, 14];
 /** White between two cells, where the frames of marked points lie. */
 const mostGap = 12;
-/** Halves of cells at least so large hold their numbers. */
-const [textWidth, textHeight] = [42, 15];
+/** Pixels that a character and a line of a cell's number need, at most. */
+const [characterWidth, lineHeight] = [8.6, 15];
 
 const worseToBetter = ["#f1f5fa", "#c6dbef", "#8fc0e0", "#4a98c9", "#1f6cb0", "#08407e"];
 const undefinedColor = "#e3e3e3";
@@ -60,10 +60,10 @@ export function parameterMapChart(input: ParameterMapInput): ChartOption {
     ...base,
     title: [
       heading(
-        `${shortened(input.title ?? "Walk-forward", 60)}: parameter map, ${objective} over all sessions`,
-        `${keyNumbers(input)}\nupper half: the point itself${between}lower half: median of its neighbours, one step away along one key${between}alike: a plateau`,
+        `${shortened(input.title ?? "Walk-forward", 44)}: parameter map, ${objective} over all sessions`,
+        `${keyNumbers(input, layout)}\nupper half: the point itself${between}lower half: median of its neighbours, one step away along one key${between}alike: a plateau`,
       ),
-      ...panels.map((panel) => caption(panel.caption, panel.left, panel.top - 20)),
+      ...panels.map((panel) => caption(panel.caption, panel.left + layout.gap / 2, panel.top - 16)),
     ],
     legend: {
       left: 24,
@@ -89,7 +89,7 @@ export function parameterMapChart(input: ParameterMapInput): ChartOption {
       ...cellAxis(y, index, panel.isLeftmost),
       ...(panel.isLeftmost ? { name: y.key ?? "", nameGap: 52 } : {}),
     })),
-    ...(range
+    ...(range && range.max > range.min
       ? {
           visualMap: [
             {
@@ -97,7 +97,7 @@ export function parameterMapChart(input: ParameterMapInput): ChartOption {
               // A legend alone: the cells have their colours already.
               seriesIndex: [],
               min: range.min,
-              max: range.max > range.min ? range.max : range.min + 1,
+              max: range.max,
               inRange: { color: [...scale] },
               orient: "horizontal" as const,
               left: "center",
@@ -145,6 +145,8 @@ interface Layout {
   readonly cellWidth: number;
   readonly cellHeight: number;
   readonly gap: number;
+  /** Keys beyond four: only the best point's values of them are shown. */
+  readonly further: readonly GridKey[];
   /** Where the lowest panel ends. */
   readonly bottom: number;
 }
@@ -191,6 +193,7 @@ function layoutOf({ overfitting: { map, best } }: ParameterMapInput): Layout {
     panels,
     cellWidth,
     cellHeight,
+    further: further.flatMap(({ key }) => key ?? []),
     gap: Math.min(mostGap, cellWidth / 6, cellHeight / 4),
     bottom: panels.at(-1)!.top + y.values.length * cellHeight,
   };
@@ -229,6 +232,8 @@ function halfCells(
 ) {
   const [cellWidth, cellHeight] = [layout.cellWidth - layout.gap, (layout.cellHeight - layout.gap) / 2];
   const upper = which === "objective";
+  const texts = points.map((one) => objectiveText(objective, one[which]));
+  const longest = texts.reduce((most, text) => Math.max(most, text.length), 0);
   return {
     type: "scatter" as const,
     name: which,
@@ -239,18 +244,18 @@ function halfCells(
     symbolSize: [cellWidth, cellHeight],
     symbolOffset: [0, (upper ? -cellHeight : cellHeight) / 2],
     label: {
-      show: cellWidth >= textWidth && cellHeight >= textHeight,
+      show: cellWidth >= longest * characterWidth && cellHeight >= lineHeight,
       position: "inside" as const,
       fontSize: upper ? 12 : 11,
       fontWeight: upper ? ("bold" as const) : ("normal" as const),
     },
-    data: points.map((one) => {
+    data: points.map((one, index) => {
       const value = one[which];
       return {
         value: [...cellOf(one.point, layout), value],
         itemStyle: { color: value === null ? undefinedColor : css(shade(value)), opacity: 1 },
         label: {
-          formatter: objectiveText(objective, value),
+          formatter: texts[index]!,
           color: value === null ? ink.normal : textColorOn(shade(value)),
         },
       };
@@ -261,6 +266,7 @@ function halfCells(
 interface Mark {
   readonly name: string;
   readonly point: GridPoint;
+  readonly objective: number | null;
   readonly panel: number;
   readonly color: string;
   readonly line: "solid" | "dashed";
@@ -274,15 +280,12 @@ function marksOf(
 ): readonly Mark[] {
   const configured = configuredPoint(study.options);
   const last = walkForward?.folds.at(-1)?.params;
+  const { best } = overfitting;
   const wanted = [
-    {
-      name: "best",
-      point: overfitting.best.point,
-      color: benchmarkColors[0],
-      line: "solid" as const,
-      outset: 6,
-    },
-    { name: "fixed parameters", point: configured, color: ink.strong, line: "dashed" as const, outset: 2 },
+    ...(best.objective === null
+      ? []
+      : [{ name: "best", point: best.point, color: benchmarkColors[0], line: "solid" as const, outset: 10 }]),
+    { name: "fixed parameters", point: configured, color: ink.strong, line: "dashed" as const, outset: 4 },
     ...(last
       ? [
           {
@@ -299,7 +302,15 @@ function marksOf(
     const panel = panels.findIndex(({ points }) => points.some(({ point }) => isPoint(mark.point, point)));
     if (panel < 0) return [];
     const { point, objective } = panels[panel]!.points.find((one) => isPoint(mark.point, one.point))!;
-    return [{ ...mark, point, panel, name: `${mark.name}  ${objectiveText(study.objective, objective)}` }];
+    return [
+      {
+        ...mark,
+        point,
+        objective,
+        panel,
+        name: `${mark.name}  ${objectiveText(study.objective, objective)}`,
+      },
+    ];
   });
 }
 
@@ -308,20 +319,48 @@ function isPoint(values: GridPoint, point: GridPoint): boolean {
   return gridKeys.every((key) => point[key] === undefined || point[key] === values[key]);
 }
 
-function frame({ name, point, panel, color, line, outset }: Mark, layout: Layout) {
-  const room = Math.min(outset, layout.gap / 2);
+function frame({ name, point, objective, panel, color, line, outset }: Mark, layout: Layout) {
+  const { left: panelLeft, top: panelTop } = layout.panels[panel]!;
+  const [column, row] = cellOf(point, layout);
+  const inset = (layout.gap - Math.min(outset, layout.gap)) / 2;
+  const x = panelLeft + stepOf(layout.x, column) * layout.cellWidth;
+  // Rows ascend upwards.
+  const y = panelTop + (layout.y.values.length - 1 - stepOf(layout.y, row)) * layout.cellHeight;
+  const itemStyle = {
+    color: "transparent",
+    borderColor: color,
+    borderWidth: 2.4,
+    borderType: line,
+    opacity: 1,
+  };
   return {
     type: "scatter" as const,
     name,
     xAxisIndex: panel,
     yAxisIndex: panel,
     silent: true,
-    z: 5,
+    // The point shows in the legend alone; its frame is an area, because a symbol's outline is scaled with it.
     symbol: "rect",
-    symbolSize: [layout.cellWidth - layout.gap + room, layout.cellHeight - layout.gap + room],
-    itemStyle: { color: "transparent", borderColor: color, borderWidth: 2.6, borderType: line, opacity: 1 },
-    data: [cellOf(point, layout)],
+    symbolSize: 0,
+    itemStyle,
+    data: [[column, row, objective]],
+    markArea: {
+      silent: true,
+      z: 5,
+      label: { show: false },
+      itemStyle,
+      data: [
+        [
+          { x: x + inset, y: y + inset },
+          { x: x + layout.cellWidth - inset, y: y + layout.cellHeight - inset },
+        ] as [{ x: number; y: number }, { x: number; y: number }],
+      ],
+    },
   };
+}
+
+function stepOf({ values }: Axis, shown: string): number {
+  return values.findIndex((value) => String(value ?? "") === shown);
 }
 
 function rangeOf(points: readonly MapPoint[]): { readonly min: number; readonly max: number } | undefined {
@@ -331,13 +370,18 @@ function rangeOf(points: readonly MapPoint[]): { readonly min: number; readonly 
   return values.length > 0 ? { min: Math.min(...values), max: Math.max(...values) } : undefined;
 }
 
-function keyNumbers({ study, overfitting: { map, best } }: ParameterMapInput): string {
-  const found = map.points.find(({ point }) => isPoint(best.point, point));
+function keyNumbers({ study, overfitting: { map, best } }: ParameterMapInput, { further }: Layout): string {
+  const plateau = map.points.find(({ point }) => isPoint(best.point, point))?.plateau ?? null;
   return [
     `${decimal(map.points.length, 0)} point${map.points.length === 1 ? "" : "s"}`,
     `best ${objectiveText(study.objective, best.objective)}`,
     `median of the grid ${objectiveText(study.objective, map.median)}`,
-    `the best point's neighbours share ${decimal(found?.plateau ?? Number.NaN)} of its lead`,
+    ...(plateau === null
+      ? []
+      : [`the best point's neighbours keep ${decimal(plateau)} of its lead over that`]),
+    ...(further.length > 0
+      ? [`shown at ${further.map((key) => `${key} ${best.point[key]}`).join(", ")}`]
+      : []),
   ].join(between);
 }
 

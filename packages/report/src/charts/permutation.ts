@@ -23,15 +23,19 @@ const width = 1200;
 const [left, right] = [78, 36];
 const largeTop = 142;
 const largeHeight = 240;
-const smallTop = largeTop + largeHeight + 96;
+const smallTop = largeTop + largeHeight + 124;
 const [smallHeight, smallGapX, smallGapY] = [62, 22, 38];
 const mostColumns = 6;
 const significant = 0.05;
+/** Fewer runs have no twentieth part to show. */
+const runsForTop = 20;
+const veil = "rgba(255,255,255,0.85)";
 
 export function permutationSize(input: PermutationChartInput): ChartSize {
   const rows = Math.ceil(smallWindowsOf(input.test).length / mostColumns);
-  const end = rows > 0 ? smallTop + rows * (smallHeight + smallGapY) - smallGapY : largeTop + largeHeight;
-  return { width, height: end + 52 };
+  const end =
+    rows > 0 ? smallTop + rows * (smallHeight + smallGapY) - smallGapY : largeTop + largeHeight + 20;
+  return { width, height: end + 40 };
 }
 
 /**
@@ -47,20 +51,35 @@ export function permutationChart(input: PermutationChartInput): ChartOption {
     ...base,
     title: [
       heading(
-        `${shortened(input.title ?? "Permutation test", 60)}: best ${objective} of the grid on shuffled days`,
+        `${shortened(input.title ?? "Permutation test", 44)}: best ${objective} of the grid on shuffled days`,
         subtitle(test),
       ),
       ...panels.flatMap((panel) => [
-        caption(panel.caption, panel.left, panel.top - (panel.large ? 40 : 17)),
+        caption(panel.caption, panel.left, panel.top - (panel.large ? 40 : 17), {
+          fontSize: panel.large ? 13 : 11,
+        }),
         ...(panel.remark
-          ? [caption(panel.remark, panel.left + panel.width / 2, panel.top + panel.height / 2 - 8, "center")]
+          ? [
+              caption(panel.remark, panel.left + panel.width / 2, panel.top + panel.height / 2 - 8, {
+                textAlign: "center",
+                backgroundColor: veil,
+              }),
+            ]
           : []),
       ]),
+      ...(panels.some((panel) => !panel.large)
+        ? [
+            caption(`{strong|Every train window}   best ${objective}, all on one axis`, left, smallTop - 46, {
+              fontSize: 13,
+            }),
+          ]
+        : []),
     ],
     grid: panels.map(({ left: x, top, width: across, height }) => ({ left: x, top, width: across, height })),
     xAxis: panels.map((panel, index) => ({
       type: "value" as const,
       gridIndex: index,
+      ...(panel.large ? { ...axisName(panel.measured), nameGap: 32 } : {}),
       min: panel.x.min,
       max: panel.x.max,
       axisLine: { show: true, onZero: false, lineStyle: { color: ink.line } },
@@ -93,6 +112,8 @@ export function permutationChart(input: PermutationChartInput): ChartOption {
 interface Panel {
   readonly name: string;
   readonly caption: string;
+  /** What the horizontal axis of a large panel shows. */
+  readonly measured: string;
   /** Why there is no p-value; nothing where there is one. */
   readonly remark: string;
   readonly outcome: PermutationOutcome;
@@ -110,24 +131,41 @@ interface Panel {
 }
 
 function largePanels({ test, procedure }: PermutationChartInput): readonly Panel[] {
+  const { objective } = test;
   const [only] = test.windows;
   const single = test.windows.length === 1 && only;
   const shown = [
     single
-      ? { name: "window", title: `Train window ${only.trainStart} to ${only.trainEnd}`, outcome: only }
+      ? {
+          name: "window",
+          title: `Train window ${only.trainStart} to ${only.trainEnd}`,
+          measured: `best ${objective} of the grid`,
+          outcome: only,
+        }
       : {
           name: "overall",
           title: `Mean over ${test.overall.windows} train windows`,
+          measured: `best ${objective} of the grid, mean over windows`,
           outcome: test.overall,
         },
-    ...(procedure ? [{ name: "procedure", title: "Walk-forward, out of sample", outcome: procedure }] : []),
+    ...(procedure
+      ? [
+          {
+            name: "procedure",
+            title: "Walk-forward permutation",
+            measured: `${objective} of the walk-forward, out of sample`,
+            outcome: procedure,
+          },
+        ]
+      : []),
   ];
   const across = (width - left - right - (shown.length - 1) * left) / shown.length;
-  return shown.map(({ name, title, outcome }, index) => {
+  return shown.map(({ name, title, measured, outcome }, index) => {
     const x = axisOf([outcome], 7);
     return {
       name,
       caption: `{strong|${title}}   ${pText(outcome)}`,
+      measured,
       remark: remarkOn(outcome),
       outcome,
       large: true,
@@ -155,6 +193,7 @@ function smallPanels(test: PermutationTest): readonly Panel[] {
   return windows.map((outcome, index) => ({
     name: `window ${outcome.window}`,
     caption: `${outcome.trainStart.slice(0, 7)} to ${outcome.trainEnd.slice(0, 7)}  ${shortP(outcome)}`,
+    measured: "",
     remark: remarkOn(outcome),
     outcome,
     large: false,
@@ -188,7 +227,7 @@ function distributionSeries(panel: Panel, index: number, objective: Objective) {
       symbol: "none",
       animation: false,
       data: [
-        ...(panel.large && top5Percent !== null
+        ...(panel.large && top5Percent !== null && permuted.length >= runsForTop
           ? [
               {
                 xAxis: top5Percent,

@@ -39,22 +39,34 @@ export function heading(text: string, subtext: string) {
 /** Stands between the facts of a subtitle. */
 export const between = "   \u00b7   ";
 
-/** A short text above a part of a chart, at a place in pixels. */
-export function caption(text: string, left: number, top: number, textAlign: "left" | "center" = "left") {
+export interface CaptionStyle {
+  /** Default 12. */
+  readonly fontSize?: number;
+  /** Which part of the text lies at the place. Default `"left"`. */
+  readonly textAlign?: "left" | "center";
+  /** What shines through from below; nothing by default. */
+  readonly backgroundColor?: string;
+}
+
+/** A short text above a part of a chart, at a place in pixels; `{strong|...}` is bold. */
+export function caption(text: string, left: number, top: number, style: CaptionStyle = {}) {
+  const { fontSize = 12, textAlign = "left", backgroundColor = "transparent" } = style;
+  const font = { fontFamily, fontSize };
   return {
-    text,
+    // Beside styled parts, the rest of a text would fall back to the size of the whole chart.
+    text: text.replace(/(^|\})([^{}]+)/g, "$1{plain|$2}"),
     left,
     top,
     padding: 0,
     textAlign,
+    backgroundColor,
     textStyle: {
-      fontFamily,
-      fontSize: 12,
+      ...font,
       fontWeight: "normal" as const,
       color: ink.normal,
       rich: {
-        plain: { fontFamily, fontSize: 12, color: ink.normal },
-        strong: { fontFamily, fontSize: 12, fontWeight: "bold" as const, color: ink.strong },
+        plain: { ...font, color: ink.normal },
+        strong: { ...font, fontWeight: "bold" as const, color: ink.strong },
       },
     },
   };
