@@ -88,7 +88,8 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
   const slotSums = new Float64Array(slots * sumSize);
 
   // Targets: the distinct selections of a row, of lanes that move and of positions weighed afresh.
-  const targetRoom = 2 * slots;
+  const targetsARow = 2 * slots;
+  const targetRoom = 2 * targetsARow; // of this row and of the one before
   const targetPicked = new Int32Array(targetRoom);
   const targetHeld = new Int32Array(targetRoom);
   const targetSize = new Int32Array(targetRoom);
@@ -106,7 +107,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
   const stayCost = new Float64Array(targetRoom * 2);
 
   let hashBits = 6;
-  while (1 << hashBits < 4 * targetRoom) hashBits++;
+  while (1 << hashBits < 4 * targetsARow) hashBits++;
   const hashShift = 32 - hashBits;
   const hashMask = (1 << hashBits) - 1;
   const hashTarget = new Int32Array(1 << hashBits);
@@ -128,6 +129,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
   let liveCount = 0;
   let freeCount = 0;
   let targets = 0;
+  let firstTarget = 0;
   let cashTouched = false;
 
   let names = 0;
@@ -150,14 +152,17 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     open(task);
     const shift = task.lag - 1;
     const { keep, rows } = task;
+    const afresh = !keep && limits[band]! <= 0;
+    if (afresh) startAfresh();
     for (let row = task.firstDecision + shift; row < rows; row++) {
       traded = row;
       decision = row - shift;
       nextRow();
       if (keep) keepRow();
+      else if (afresh) rankRowAfresh();
       else rankRow();
     }
-    for (let x = 0; x < liveCount; x++) close(live[x]!);
+    if (!afresh) for (let x = 0; x < liveCount; x++) close(live[x]!);
   }
 
   function open(task: RowTask): void {
@@ -183,6 +188,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
       const moves = least < 1e-12 || most - least > limits[band]!;
       wanders[count] = count > 1 && moves && !equalWeights ? 1 : 0;
     }
+    firstTarget = 0;
     liveCount = 1;
     live[0] = 0;
     freeCount = 0;
@@ -203,7 +209,6 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
       stamp = 0;
     }
     stamp++;
-    targets = 0;
     cashTouched = false;
     const row = decision * names;
     let openCount = 0;
@@ -222,6 +227,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
 
   /** Policy keep: a lane moves when a name it holds must go, or when a free place can be filled. */
   function keepRow(): void {
+    targets = 0;
     const row = decision * names;
     const before = liveCount;
     const loosestLevel = capCount;
@@ -343,6 +349,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
 
   /** Policy rank: everything is selected anew, and lanes move where their position is not what they select. */
   function rankRow(): void {
+    targets = 0;
     walks.selectAll();
     const before = liveCount;
     let kept = 0;
@@ -396,6 +403,85 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     }
     unscatter(slot);
     return stays;
+  }
+
+  /**
+   * Policy rank without a band: what a lane holds depends on the row alone, so nothing is remembered but the targets of
+   * the row before. Lanes with the same two targets in a row have the same return, and there are few such pairs.
+   */
+  function rankRowAfresh(): void {
+    const before = firstTarget;
+    const beforeEnd = before + targets;
+    firstTarget = before === 0 ? targetsARow : 0;
+    targets = 0;
+    walks.selectAll();
+    const end = firstTarget + targets;
+    for (let target = firstTarget; target < end; target++) weigh(target);
+    for (let from = before; from < beforeEnd; from++) {
+      const list = from * width;
+      const count = targetSize[from]!;
+      let sum = 0;
+      let sell = 0;
+      let invested = 0;
+      for (let k = 0; k < count; k++) {
+        const name = targetNames[list + k]!;
+        const column = name * stride + traded;
+        const weight = targetWeights[list + k]!;
+        leaving[name] = weight;
+        sum += weight * change[column]!;
+        sell += weight * unitCost[column]!;
+        invested += weight;
+      }
+      for (let target = firstTarget; target < end; target++) {
+        let priced = false;
+        for (let word = 0; word < words; word++) {
+          const group = targetLanes[from * words + word]! & targetLanes[target * words + word]!;
+          if (group === 0) continue;
+          if (!priced) {
+            priced = true;
+            let price = sell;
+            let moved = invested;
+            const to = target * width;
+            for (let k = 0; k < targetSize[target]!; k++) {
+              const name = targetNames[to + k]!;
+              const held = leaving[name]!;
+              const difference = Math.abs(targetWeights[to + k]! - held) - held;
+              price += difference * unitCost[name * stride + traded]!;
+              moved += difference;
+            }
+            step[earned] = sum - price;
+            step[turnover] = moved;
+          }
+          growLanes(word, group);
+        }
+      }
+      for (let k = 0; k < count; k++) leaving[targetNames[list + k]!] = 0;
+    }
+  }
+
+  function startAfresh(): void {
+    firstTarget = 0;
+    targets = 0;
+    stamp++;
+    const cash = targetOf(0);
+    weigh(cash);
+    for (let word = 0; word < words; word++) targetLanes[cash * words + word] = slotInts[lanes0 + word]!;
+  }
+
+  /** A row of the return in `step` for some lanes of a word. */
+  function growLanes(word: number, group: number): void {
+    const growth = 1 + step[earned]!;
+    for (let left = group; left !== 0; ) {
+      const bit = 31 - Math.clz32(left);
+      left ^= 1 << bit;
+      const lane = (word * 32 + bit) * laneSize;
+      let y = lanes[lane + 1]! * growth;
+      if (y > 1) y = 1;
+      lanes[lane]! *= growth;
+      lanes[lane + 1] = y;
+      if (y < lanes[lane + 2]!) lanes[lane + 2] = y;
+      if (wide) addNet(sums, (word * 32 + bit) * sumSize, step[earned]!, step[turnover]!);
+    }
   }
 
   function finishRow(before: number, keptBefore: number): void {
@@ -460,7 +546,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
       if (targetPicked[known] === set) return known;
       at = (at + 1) & hashMask;
     }
-    const target = targets++;
+    const target = firstTarget + targets++;
     hashStamp[at] = stamp;
     hashTarget[at] = target;
     targetPicked[target] = set;
