@@ -1,4 +1,5 @@
 import type { Block } from "./blocks.js";
+import { capBounds } from "./correlations.js";
 
 /** How large the tables of a pass over the rows must be. */
 export interface BookRoom {
@@ -22,8 +23,16 @@ export interface Book {
   readonly fastColumns: Int32Array;
   /** Symbols that may be held at some time, ascending. */
   readonly active: Int32Array;
-  /** Start of a pair's column of levels, at `a * names + b`. */
+  /** Squares of the caps, each with a margin on both sides (see {@link capBounds}). */
+  readonly capBounds: Float64Array;
+  readonly caps: Float64Array;
+  /** Start of a pair's column of products, at `a * names + b`. */
   readonly pairColumn: Int32Array;
+  /**
+   * How many of the caps, ascending, refuse a pair on the row at hand, at `a * names + b`; 0 for a symbol with itself.
+   * Defined where some column may hold both.
+   */
+  readonly levels: Uint8Array;
   /** Symbols with an open gate on the row at hand, ascending, and their gates. */
   readonly openNames: Int32Array;
   readonly openGates: Int32Array;
@@ -40,6 +49,9 @@ export function createBook(room: BookRoom): Book {
     columnFast: new Int32Array(32),
     fastColumns: new Int32Array(room.fasts),
     active: new Int32Array(room.names),
+    capBounds: new Float64Array(2 * room.levels),
+    caps: new Float64Array(room.levels),
+    levels: new Uint8Array(room.names * room.names),
     pairColumn: new Int32Array(room.names * room.names),
     openNames: new Int32Array(room.names + 1),
     openGates: new Int32Array(room.names + 1),
@@ -62,9 +74,11 @@ export function fillBook(
   book.columnFast.set(block.columnFast);
   book.fastColumns.set(block.fastColumns);
   book.active.set(active.subarray(0, activeCount));
-  let column = stride; // after the column of a symbol with itself
+  book.caps.set(block.caps);
+  book.capBounds.set(capBounds(block.caps));
+  book.levels.fill(0);
+  let column = 0;
   for (let i = 0; i < names; i++) {
-    book.pairColumn[i * names + i] = 0;
     for (let j = i + 1; j < names; j++, column += stride) {
       book.pairColumn[i * names + j] = column;
       book.pairColumn[j * names + i] = column;

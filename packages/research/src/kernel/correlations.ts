@@ -1,30 +1,75 @@
+import type { Book } from "./book.js";
 import type { Memory } from "./memory.js";
 
-export interface Correlations {
-  /**
-   * The level of a pair: how many of the caps, ascending, refuse it. A row on which no column may hold both is skipped:
-   * nobody asks.
-   *
-   * @param ready - first row on which both have a full window
-   * @param bounds - squares of the caps, each from where the running sums surely admit a pair to where they surely do
-   *   not: `[sure, not, sure, not, …]`
-   */
-  run(
-    i: number,
-    j: number,
-    base: number,
-    other: number,
-    column: number,
-    names: number,
-    ready: number,
-    end: number,
-    window: number,
-    caps: Float64Array,
-    bounds: Float64Array,
-  ): void;
+export interface Products {
+  /** Running sums of the products of a symbol's returns with those of up to three others, 0 on the row before `from`. */
+  run(base: number, others: Int32Array, columns: Int32Array, count: number, from: number, end: number): void;
 }
 
-/** Between these the running sums might round to the wrong side: far more than they ever lose. */
+export function createProducts(memory: Memory): Products {
+  const { change, products } = memory;
+
+  function run(
+    base: number,
+    others: Int32Array,
+    columns: Int32Array,
+    count: number,
+    from: number,
+    end: number,
+  ): void {
+    if (count === 3) {
+      three(base, others[0]!, others[1]!, others[2]!, columns[0]!, columns[1]!, columns[2]!, from, end);
+    } else for (let k = 0; k < count; k++) one(base, others[k]!, columns[k]!, from, end);
+  }
+
+  function one(base: number, other: number, column: number, from: number, end: number): void {
+    let sum = 0;
+    products[column + from - 1] = 0;
+    for (let row = from; row < end; row++) {
+      sum += change[base + row]! * change[other + row]!;
+      products[column + row] = sum;
+    }
+  }
+
+  /** Three sums side by side: each has to wait for its own last addition, the processor does not. */
+  function three(
+    base: number,
+    other0: number,
+    other1: number,
+    other2: number,
+    column0: number,
+    column1: number,
+    column2: number,
+    from: number,
+    end: number,
+  ): void {
+    let sum0 = 0;
+    let sum1 = 0;
+    let sum2 = 0;
+    products[column0 + from - 1] = 0;
+    products[column1 + from - 1] = 0;
+    products[column2 + from - 1] = 0;
+    for (let row = from; row < end; row++) {
+      const value = change[base + row]!;
+      sum0 += value * change[other0 + row]!;
+      sum1 += value * change[other1 + row]!;
+      sum2 += value * change[other2 + row]!;
+      products[column0 + row] = sum0;
+      products[column1 + row] = sum1;
+      products[column2 + row] = sum2;
+    }
+  }
+
+  return { run };
+}
+
+export interface Levels {
+  open(names: number, stride: number, window: number, capCount: number): void;
+  /** Levels of all pairs of open names that some column may hold together, into {@link Book.levels}. */
+  run(row: number, openCount: number): void;
+}
+
+/** On either side of a squared cap the running sums might round to the wrong one: far more than they ever lose. */
 const doubt = 1e-8;
 
 /** Squared caps with a margin of doubt on both sides. A correlation is never beyond 1, so a cap of 1 admits all. */
@@ -38,45 +83,55 @@ export function capBounds(caps: Float64Array): Float64Array {
   return bounds;
 }
 
-export function createCorrelations(memory: Memory): Correlations {
-  const { change, gates, drift, spread, levels } = memory;
-  function run(
-    i: number,
-    j: number,
-    base: number,
-    other: number,
-    column: number,
-    names: number,
-    ready: number,
-    end: number,
-    window: number,
-    caps: Float64Array,
-    bounds: Float64Array,
-  ): void {
-    const count = caps.length;
-    let products = 0;
-    for (let row = ready - window; row < ready; row++) products += change[base + row]! * change[other + row]!;
-    for (let row = ready; row < end; row++) {
-      const a = base + row;
-      const b = other + row;
-      products += change[a]! * change[b]! - change[a - window]! * change[b - window]!;
-      if ((gates[row * names + i]! & gates[row * names + j]!) === 0) continue;
-      const covariance = products - drift[a]! * drift[b]!;
-      const squared = covariance * covariance;
-      const scale = spread[a]! * spread[b]!;
-      let level = 0;
-      for (; level < count; level++) {
-        if (squared <= scale * bounds[2 * level]!) break;
-        if (squared >= scale * bounds[2 * level + 1]!) continue;
-        level = exactLevel(a, b, window, caps, level);
-        break;
+/**
+ * Correlations against the caps without a root or a division: covariance squared against cap squared x variances. Where
+ * the running sums leave a doubt (a correlation at a cap, as identical symbols have at 1, or a window much quieter than
+ * what came before it), the plain path's test decides, number by number.
+ */
+export function createLevels(memory: Memory, book: Book): Levels {
+  const { change, products, drift, spread } = memory;
+  const { openNames, openGates, capBounds: bounds, caps, levels, pairColumn } = book;
+  let names = 0;
+  let stride = 0;
+  let window = 0;
+  let capCount = 0;
+
+  function open(nameCount: number, columnStride: number, corrWindow: number, count: number): void {
+    names = nameCount;
+    stride = columnStride;
+    window = corrWindow;
+    capCount = count;
+  }
+
+  function run(row: number, openCount: number): void {
+    for (let x = 1; x < openCount; x++) {
+      const i = openNames[x]!;
+      const gate = openGates[x]!;
+      const a = i * stride + row;
+      const driftA = drift[a]!;
+      const spreadA = spread[a]!;
+      for (let y = 0; y < x; y++) {
+        if ((gate & openGates[y]!) === 0) continue;
+        const j = openNames[y]!;
+        const b = j * stride + row;
+        const at = pairColumn[i * names + j]! + row;
+        const covariance = products[at]! - products[at - window]! - driftA * drift[b]!;
+        const squared = covariance * covariance;
+        const scale = spreadA * spread[b]!;
+        let level = 0;
+        for (; level < capCount; level++) {
+          if (squared <= scale * bounds[2 * level]!) break;
+          if (squared >= scale * bounds[2 * level + 1]!) continue;
+          level = exactLevel(a, b, level);
+          break;
+        }
+        levels[i * names + j] = level;
+        levels[j * names + i] = level;
       }
-      levels[column + row] = level;
     }
   }
 
-  /** The plain path's test, number by number. */
-  function exactLevel(a: number, b: number, window: number, caps: Float64Array, level: number): number {
+  function exactLevel(a: number, b: number, from: number): number {
     let sumA = 0;
     let sumB = 0;
     for (let k = 1 - window; k <= 0; k++) {
@@ -87,18 +142,19 @@ export function createCorrelations(memory: Memory): Correlations {
     const meanB = sumB / window;
     let squaresA = 0;
     let squaresB = 0;
-    let products = 0;
+    let crossed = 0;
     for (let k = 1 - window; k <= 0; k++) {
       const x = change[a + k]! - meanA;
       const y = change[b + k]! - meanB;
       squaresA += x * x;
       squaresB += y * y;
-      products += x * y;
+      crossed += x * y;
     }
-    const rho = Math.min(1, Math.max(-1, products / Math.sqrt(squaresA * squaresB)));
-    while (level < caps.length && !(Math.abs(rho) <= caps[level]!)) level++;
+    const rho = Math.min(1, Math.max(-1, crossed / Math.sqrt(squaresA * squaresB)));
+    let level = from;
+    while (level < capCount && !(Math.abs(rho) <= caps[level]!)) level++;
     return level;
   }
 
-  return { run };
+  return { open, run };
 }

@@ -4,7 +4,7 @@ import { type GridPlan, planGrid } from "../grid.js";
 import type { Objective, Study } from "../study.js";
 import { type Block, planBlocks } from "./blocks.js";
 import type { BookRoom } from "./book.js";
-import { capBounds, type Correlations, createCorrelations } from "./correlations.js";
+import { createProducts, type Products } from "./correlations.js";
 import { createGates, type Gates, type MacdSpans } from "./gates.js";
 import { allocate, fits, type Memory } from "./memory.js";
 import { createMoments, type Moments } from "./moments.js";
@@ -138,11 +138,13 @@ function createWorkbench(memory: Memory, books: BookRoom): Workbench {
   const paths: Paths = createPaths(memory);
   const gates: Gates = createGates(memory);
   const moments: Moments = createMoments(memory);
-  const correlations: Correlations = createCorrelations(memory);
+  const products: Products = createProducts(memory);
   const rows: Rows = createRows(memory, books);
   const active = new Int32Array(books.names);
   const ready = new Int32Array(books.names);
   const dynamic = new Uint8Array(books.names);
+  const others = new Int32Array(3);
+  const columns = new Int32Array(3);
   let loadedFacts: WindowFacts | undefined;
   let loadedBlock: Block | undefined;
   let activeCount = 0;
@@ -166,7 +168,6 @@ function createWorkbench(memory: Memory, books: BookRoom): Workbench {
     if (loadedBlock === block) return;
     loadedBlock = block;
     activeCount = 0;
-    memory.levels.fill(0, 0, stride);
     for (let i = 0; i < facts.names; i++) {
       const base = i * stride;
       ready[i] = gates.allowStatic(facts, block, i, base);
@@ -183,6 +184,7 @@ function createWorkbench(memory: Memory, books: BookRoom): Workbench {
     const end = facts.rows - (lag - 1);
     let firstDecision = facts.rows;
     for (let x = 0; x < activeCount; x++) firstDecision = Math.min(firstDecision, ready[active[x]!]!);
+    const from = firstDecision - block.corrWindow + 1;
     for (let x = 0; x < activeCount; x++) {
       const i = active[x]!;
       const base = i * stride;
@@ -194,31 +196,9 @@ function createWorkbench(memory: Memory, books: BookRoom): Workbench {
         gates.allowOnPath(facts, block, i, base, macd, facts.mostEqual[i]! >= block.corrWindow);
       }
       gates.run(facts, block, i, base, stride, ready[i]!);
-      moments.run(facts, i, base, ready[i]!, end, block.corrWindow, block.volWindow);
+      moments.run(facts, i, base, from, ready[i]!, end, block.corrWindow, block.volWindow);
     }
-    const bounds = capBounds(block.caps);
-    let column = stride;
-    if (block.wordTop[block.words - 1]! > 1) {
-      for (let i = 0; i < facts.names; i++) {
-        for (let j = i + 1; j < facts.names; j++, column += stride) {
-          const both = Math.max(ready[i]!, ready[j]!);
-          if (both === facts.rows) continue;
-          correlations.run(
-            i,
-            j,
-            i * stride,
-            j * stride,
-            column,
-            facts.names,
-            both,
-            end,
-            block.corrWindow,
-            block.caps,
-            bounds,
-          );
-        }
-      }
-    }
+    if (block.wordTop[block.words - 1]! > 1) multiply(job, from, end);
     const task: RowTask = {
       block,
       rows: facts.rows,
@@ -233,6 +213,22 @@ function createWorkbench(memory: Memory, books: BookRoom): Workbench {
       wide: needsSums(job.objective),
     };
     rows.run(task);
+  }
+
+  /** Products of all pairs of symbols that may be held at some time. */
+  function multiply({ facts, stride }: Job, from: number, end: number): void {
+    for (let x = 0; x < activeCount; x++) {
+      const i = active[x]!;
+      let count = 0;
+      for (let y = x + 1; y < activeCount; y++) {
+        const j = active[y]!;
+        others[count] = j * stride;
+        columns[count++] = stride * (i * facts.names - (i * (i + 1)) / 2 + j - i - 1);
+        if (count < 3 && y + 1 < activeCount) continue;
+        products.run(i * stride, others, columns, count, from, end);
+        count = 0;
+      }
+    }
   }
 
   return { memory, rows, books, load, run };

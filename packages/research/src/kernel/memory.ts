@@ -35,10 +35,10 @@ export interface Memory {
   readonly steadiness: Float64Array;
   /** Sum of the correlation window's returns over the root of its length. */
   readonly drift: Float64Array;
-  /** Sum of squared deviations in the correlation window; `NaN` where running sums cannot tell it well enough. */
+  /** Sum of squared deviations in the correlation window; `NaN` where running sums might not tell it well enough. */
   readonly spread: Float64Array;
-  /** A column a pair: how many of the caps refuse it. The first column, a symbol with itself, is all 0. */
-  readonly levels: Uint8Array;
+  /** A column a pair: running sums of the products of their returns. */
+  readonly products: Float64Array;
 }
 
 /** In {@link Memory.allowed}: no bar on this row, so that no indicator moves. */
@@ -66,7 +66,7 @@ export function allocate(needed: Room): Memory {
     steadiness: floats(),
     drift: floats(),
     spread: floats(),
-    levels: new Uint8Array(((names * (names - 1)) / 2 + 1) * stride),
+    products: new Float64Array(((names * (names - 1)) / 2) * stride),
   };
 }
 
@@ -75,6 +75,6 @@ export function fits(memory: Memory, { stride, names, fasts }: Room): boolean {
     memory.order.length >= stride &&
     memory.close.length >= names * stride &&
     memory.scores.length >= names * stride * fasts &&
-    memory.levels.length >= ((names * (names - 1)) / 2 + 1) * stride
+    memory.products.length >= ((names * (names - 1)) / 2) * stride
   );
 }

@@ -2,11 +2,16 @@ import type { Memory } from "./memory.js";
 import { missing, type WindowFacts } from "./window.js";
 
 export interface Moments {
-  /** Volatility and the correlation window's own sums of one symbol, on the rows where a gate is open. */
+  /**
+   * Volatility and the correlation window's own sums of one symbol, on the rows where a gate is open.
+   *
+   * @param from - row from which on the products are summed up too
+   */
   run(
     facts: WindowFacts,
     i: number,
     base: number,
+    from: number,
     ready: number,
     end: number,
     corrWindow: number,
@@ -14,13 +19,12 @@ export interface Moments {
   ): void;
 }
 
-/** Rows after which running sums are added up afresh, so that no rounding travels far. */
+/** Rows after which a volatility's running sums are added up afresh, so that no rounding travels far. */
 const refresh = 64;
 
 /**
- * Second moments from running sums. What a window's variance lost to rounding is bounded by the largest sum since the
- * last refresh; where it is small beside that, a volatility is computed afresh in two passes, and a correlation is
- * marked to be.
+ * Second moments from running sums. What a window's variance lost to rounding is bounded by the sums it came
+ * from; where it is small beside them, a volatility is computed afresh in two passes, and a correlation is marked to be.
  */
 export function createMoments(memory: Memory): Moments {
   const { change, gates, steadiness, drift, spread } = memory;
@@ -30,56 +34,58 @@ export function createMoments(memory: Memory): Moments {
     facts: WindowFacts,
     i: number,
     base: number,
+    from: number,
     ready: number,
     end: number,
     corrWindow: number,
     volWindow: number,
   ): void {
     const names = facts.names;
-    const root = Math.sqrt(corrWindow);
+    const perRoot = 1 / Math.sqrt(corrWindow);
+    const perVol = 1 / volWindow;
+    const perFreedom = 1 / (volWindow - 1);
     // A volatility window longer than the complete stretch can reach across a hole.
     const spansHoles = facts.holes[i] === 1 && volWindow > corrWindow;
-    for (let from = ready; from < end; from += refresh) {
-      const to = Math.min(from + refresh, end);
-      let sum = 0;
-      let squares = 0;
-      for (let at = base + from - corrWindow; at < base + from; at++) {
-        const value = change[at]!;
-        sum += value;
-        squares += value * value;
-      }
+    let total = 0; // of all squares so far: what rounding is measured by
+    for (let at = base + from; at < base + ready; at++) total += change[at]! * change[at]!;
+    let sum = 0;
+    let squares = 0;
+    for (let at = base + ready - corrWindow; at < base + ready; at++) {
+      sum += change[at]!;
+      squares += change[at]! * change[at]!;
+    }
+    for (let chunk = ready; chunk < end; chunk += refresh) {
+      const to = Math.min(chunk + refresh, end);
       let volSum = 0;
       let volSquares = 0;
-      for (let at = base + from - volWindow; at < base + from; at++) {
+      for (let at = base + chunk - volWindow; at < base + chunk; at++) {
         const value = change[at]!;
         volSum += value;
         volSquares += value * value;
       }
-      let peak = squares;
       let volPeak = volSquares;
-      for (let row = from; row < to; row++) {
+      for (let row = chunk; row < to; row++) {
         const at = base + row;
         const value = change[at]!;
         const gone = change[at - corrWindow]!;
         const volGone = change[at - volWindow]!;
         const square = value * value;
+        total += square;
         sum += value - gone;
-        squares += square;
-        if (squares > peak) peak = squares;
-        squares -= gone * gone;
+        squares += square - gone * gone;
         volSum += value - volGone;
         volSquares += square;
         if (volSquares > volPeak) volPeak = volSquares;
         volSquares -= volGone * volGone;
         if (gates[row * names + i] === 0) continue;
-        const scaled = sum / root;
+        const scaled = sum * perRoot;
         const deviations = squares - scaled * scaled;
         drift[at] = scaled;
-        spread[at] = deviations > 1e-4 * peak ? deviations : Number.NaN;
-        const volDeviations = volSquares - (volSum * volSum) / volWindow;
+        spread[at] = deviations > 1e-4 * total ? deviations : Number.NaN;
+        const volDeviations = volSquares - volSum * volSum * perVol;
         const deviation =
           volDeviations > volPeak / 256 && !spansHoles
-            ? Math.sqrt(volDeviations / (volWindow - 1))
+            ? Math.sqrt(volDeviations * perFreedom)
             : exactDeviation(facts, i, base, row, volWindow);
         steadiness[at] = 1 / (deviation > 1e-9 ? deviation : 1e-9);
       }

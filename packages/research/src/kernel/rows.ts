@@ -1,7 +1,8 @@
 import type { Block } from "./blocks.js";
 import { type BookRoom, createBook, fillBook } from "./book.js";
 import type { Memory } from "./memory.js";
-import { createWalks, walkedFields } from "./walks.js";
+import { createLevels } from "./correlations.js";
+import { createWalks } from "./walks.js";
 
 /** What the pass over the rows needs to know beside the columns in {@link Memory}. */
 export interface RowTask {
@@ -54,11 +55,12 @@ const tradedAtLeast = 1e-9;
  * `step`.
  */
 export function createRows(memory: Memory, room: BookRoom): Rows {
-  const { change, unitCost, gates, steadiness, levels } = memory;
+  const { change, unitCost, gates, steadiness } = memory;
   const book = createBook(room);
-  const { wordTop, wordRepeat, capLanes, laneCap, active, pairColumn, openNames, openGates } = book;
+  const { wordTop, wordRepeat, capLanes, laneCap, active, openNames, openGates, levels } = book;
   const walks = createWalks(memory, book, assign);
   const { walk, walked } = walks;
+  const correlations = createLevels(memory, book);
 
   const slots = room.words * 31 + 3;
   const width = Math.max(room.names, 3);
@@ -74,7 +76,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
   const size = 2; // how many are selected
   const name0 = 3; // the first three of them, padded by repeating the first
   const column0 = 6; // the same as starts of columns
-  const pair0 = 9; // columns of levels: first and second, first and third, second and third
+  const pair0 = 9; // places of levels: first and second, first and third, second and third
   const allColumns = 12; // columns of all lanes
   const roomyColumns = 13; // columns of the lanes with a free place
   const tightest = 14; // tightest cap of the lanes
@@ -141,6 +143,8 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
   let equalWeights = false;
   let wide = false;
   let twoAtMostCapped = false;
+  let largestTop = 0;
+  let openSymbols = 0;
   let decision = 0; // row whose gates, scores and volatilities decide
   let traded = 0; // row at whose close is traded, and whose return was just earned
   const limits = new Float64Array(3);
@@ -169,6 +173,8 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     const { block } = task;
     fillBook(book, block, task.active, task.activeCount, task.names, task.stride);
     walks.open(block, task.names, task.stride);
+    correlations.open(task.names, task.stride, block.corrWindow, block.caps.length);
+    largestTop = block.wordTop[block.words - 1]!;
     words = block.words;
     columns = block.columns;
     capCount = block.caps.length;
@@ -221,9 +227,8 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     }
     openSymbols = openCount;
     walks.begin(decision, openCount);
+    if (largestTop > 1) correlations.run(decision, openCount);
   }
-
-  let openSymbols = 0;
 
   /** Policy keep: a lane moves when a name it holds must go, or when a free place can be filled. */
   function keepRow(): void {
@@ -244,9 +249,9 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
           gates[row + slotInts[at + name0]!]! &
           gates[row + slotInts[at + name0 + 1]!]! &
           gates[row + slotInts[at + name0 + 2]!]!;
-        level = levels[slotInts[at + pair0]! + decision]!;
-        const second = levels[slotInts[at + pair0 + 1]! + decision]!;
-        const third = levels[slotInts[at + pair0 + 2]! + decision]!;
+        level = levels[slotInts[at + pair0]!]!;
+        const second = levels[slotInts[at + pair0 + 1]!]!;
+        const third = levels[slotInts[at + pair0 + 2]!]!;
         if (second > level) level = second;
         if (third > level) level = third;
         if (count > 3) {
@@ -254,7 +259,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
             const name = slotNames[slot * width + k]!;
             gate &= gates[row + name]!;
             for (let j = 0; j < k; j++) {
-              const pair = levels[pairColumn[name * names + slotNames[slot * width + j]!]! + decision]!;
+              const pair = levels[name * names + slotNames[slot * width + j]!]!;
               if (pair > level) level = pair;
             }
           }
@@ -278,7 +283,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
           if (candidate === 0 || ((symbols >>> name) & 1) !== 0) continue;
           let refusing = 0;
           for (let k = 0; k < count; k++) {
-            const pair = levels[pairColumn[name * names + slotNames[slot * width + k]!]! + decision]!;
+            const pair = levels[name * names + slotNames[slot * width + k]!]!;
             if (pair > refusing) refusing = pair;
           }
           if (refusing === 0) fillable |= candidate;
@@ -332,11 +337,11 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
         walk(word, 31 - Math.clz32(moving), symbols);
         const group =
           moving &
-          Math.imul(walked[walkedFields.columns]!, repeat) &
-          capLanes[word * levelCount + walked[walkedFields.from]!]! &
-          ~capLanes[word * levelCount + walked[walkedFields.to]!]!;
+          Math.imul(walked[1]!, repeat) &
+          capLanes[word * levelCount + walked[2]!]! &
+          ~capLanes[word * levelCount + walked[3]!]!;
         moving &= ~group;
-        const target = targetOf(walked[walkedFields.set]!);
+        const target = targetOf(walked[0]!);
         if (staysInBand(slot, target)) staying |= group;
         else moveLanes(slot, target, word, group);
       }
@@ -775,9 +780,9 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     slotInts[at + column0] = first * stride;
     slotInts[at + column0 + 1] = second * stride;
     slotInts[at + column0 + 2] = third * stride;
-    slotInts[at + pair0] = pairColumn[first * names + second]!;
-    slotInts[at + pair0 + 1] = pairColumn[first * names + third]!;
-    slotInts[at + pair0 + 2] = pairColumn[second * names + third]!;
+    slotInts[at + pair0] = first * names + second;
+    slotInts[at + pair0 + 1] = first * names + third;
+    slotInts[at + pair0 + 2] = second * names + third;
     slotInts[at + picked] = targetPicked[target]!;
     slotWeights[list + 1] = 0;
     slotWeights[list + 2] = 0;

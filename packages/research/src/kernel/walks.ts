@@ -18,17 +18,15 @@ export interface Walks {
    * @param held - symbols held, as bits
    */
   walk(word: number, bit: number, held: number): void;
+  /** Symbols taken, columns, first cap, first cap no more. */
   readonly walked: Int32Array;
   /** Selects for every lane without incumbents, each class of equal lanes once. */
   selectAll(): void;
 }
 
-/** Places in {@link Walks.walked}: symbols taken, columns, first cap, first cap no more. */
-export const walkedFields = { set: 0, columns: 1, from: 2, to: 3 } as const;
-
 export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
-  const { scores, levels } = memory;
-  const { wordTop, wordRepeat, capLanes, laneColumn, laneCap, columnFast, fastColumns, pairColumn } = book;
+  const { scores } = memory;
+  const { wordTop, wordRepeat, capLanes, laneColumn, laneCap, columnFast, fastColumns, levels } = book;
   const { openNames, openGates, room } = book;
   const assignLanes = assign;
   const columnStamp = new Int32Array(32);
@@ -81,7 +79,6 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
     const fast = columnFast[column]!;
     if (columnStamp[column] !== stamp) lookUpColumn(column, fast);
     const eligible = columnEligible[column]!;
-    const row = decision;
     let from = 0;
     let to = capCount;
     let set = 0;
@@ -96,7 +93,7 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
         const name = 31 - Math.clz32(left);
         left ^= 1 << name;
         for (let k = 0; k < count; k++) {
-          const level = levels[pairColumn[name * names + taken[k]!]! + row]!;
+          const level = levels[name * names + taken[k]!]!;
           if (level > worst) worst = level;
         }
         taken[count++] = name;
@@ -117,7 +114,7 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
       waiting ^= 1 << best;
       let level = 0;
       for (let k = 0; k < count; k++) {
-        const pair = levels[pairColumn[best * names + taken[k]!]! + row]!;
+        const pair = levels[best * names + taken[k]!]!;
         if (pair > level) level = pair;
       }
       if (level <= cap) {
@@ -165,10 +162,9 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
   }
 
   function selectAll(): void {
-    const row = decision;
     for (let fast = 0; fast < fasts; fast++) {
       const all = fastColumns[fast]!;
-      const scoreColumn = fast * scoreStride + row;
+      const scoreColumn = fast * scoreStride + decision;
       let candidates = 0;
       let remaining = 0;
       for (let x = 0; x < openCount; x++) {
@@ -218,7 +214,7 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
             const name = pickable[x]!;
             let level = 0;
             for (let k = 0; k < taken1; k++) {
-              const pair = levels[pairColumn[name * names + taken[k]!]! + row]!;
+              const pair = levels[name * names + taken[k]!]!;
               if (pair > level) level = pair;
             }
             if (level <= cap) {
