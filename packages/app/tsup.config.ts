@@ -1,4 +1,11 @@
 import { defineConfig } from "tsup";
 import { library } from "../../tsup.base.js";
 
-export default defineConfig(library);
+export default defineConfig({
+  ...library,
+  // The second is what threads run; it is no part of the public face and needs no types.
+  entry: { index: "src/index.ts", "research-worker": "src/research/research-worker.ts" },
+  dts: { compilerOptions: { ignoreDeprecations: "6.0" }, entry: "src/index.ts" },
+  // Threads find their module from the address of the one that starts them, which CommonJS does not have by itself.
+  shims: true,
+});

@@ -1,16 +1,16 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { type BacktestResult, type Benchmark, measure, runBacktest, runBenchmarks } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
-import type { JsonObject, MetricsJson } from "@pf/report";
+import type { MetricsJson } from "@pf/report";
 import { createStrategy, type Extensions } from "@pf/selection";
 import { auditLines, explainRebalances, runName } from "./audit.js";
 import { readRange } from "./dates.js";
 import { NotInThisVersionError, TooFewSessionsError } from "./errors.js";
-import { type Manifest, manifestOf } from "./manifest.js";
+import { type Manifest, manifestJson, manifestOf } from "./manifest.js";
 import { loadMarket } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
+import { publishReport } from "./publish.js";
+import { dataHashOf, enterTrials } from "./research/ledger.js";
 
 export interface BacktestRequest {
   /** First and last day, `YYYY-MM-DD`, inclusive; rows outside do not exist for the indicators either. */
@@ -46,6 +46,8 @@ export interface BacktestOutcome {
 export interface BacktestSetting {
   readonly dataFolder: string;
   readonly outFolder: string;
+  /** Where the ledger of trials lives. */
+  readonly stateFolder: string;
   readonly version: string;
   readonly calendar: TradingCalendar;
   readonly clock: Clock;
@@ -94,27 +96,25 @@ export async function backtestPortfolio(
 
   const plots = request.plots ?? true;
   onProgress({ step: plots ? "drawing and writing the report" : "writing the report" });
-  const { metricsJson, planBacktestReport, writeReport } = await import("@pf/report");
+  const { metricsJson, planBacktestReport } = await import("@pf/report");
   const measured = benchmarks.map((benchmark) => ({ ...benchmark, metrics: measure(benchmark.result) }));
   const files = await planBacktestReport({
     result,
     metrics,
     benchmarks: measured,
     literal: { metrics: literal },
-    manifest: asJson(manifest),
+    manifest: manifestJson(manifest),
     plots,
   });
   await checkpoint();
-  const writing = signal ? { signal } : {};
-  // The log first: a report without the log that explains it would look finished.
-  const log = { name: `${run}.jsonl`, bytes: new TextEncoder().encode(audit) };
-  const [logPath] = await writeReport([log], join(setting.outFolder, "logs"), writing);
-  try {
-    await writeReport(files, setting.outFolder, writing);
-  } catch (error) {
-    await rm(logPath!, { force: true });
-    throw error;
-  }
+  // Before anybody sees the result: a strategy that was looked at has been tried.
+  const trial = { options: strategyOptionsOf(config), costs, lag };
+  await enterTrials(
+    setting.stateFolder,
+    { command: "backtest", data: dataHashOf(market), trials: [trial] },
+    clock,
+  );
+  const log = await publishReport(files, { name: `${run}.jsonl`, text: audit }, setting.outFolder, signal);
 
   return {
     document: {
@@ -123,7 +123,7 @@ export async function backtestPortfolio(
       literal: metricsJson(literal),
       files: files.map(({ name }) => name),
       manifest,
-      log: `logs/${log.name}`,
+      log,
     },
     result,
     benchmarks,
@@ -138,8 +138,4 @@ function literalRule(config: LoadedConfig["config"]) {
     selection: { ...options.selection, incumbents: "rank" as const },
     rebalance: { ...options.rebalance, minWeightChange: 0 },
   };
-}
-
-function asJson(manifest: Manifest): JsonObject {
-  return JSON.parse(JSON.stringify(manifest)) as JsonObject;
 }

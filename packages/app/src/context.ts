@@ -19,7 +19,7 @@ export interface Folders {
   readonly data: string;
   /** Reports and audit logs. */
   readonly out: string;
-  /** The state of accounts. */
+  /** The state of accounts, and the ledger of everything that was ever tried. */
   readonly state: string;
 }
 
@@ -36,6 +36,8 @@ export interface ServiceContext {
   /** Scores, weightings and overlays beside the built-in ones. */
   readonly extensions?: Extensions;
   readonly onProgress?: ProgressListener;
+  /** The module that research threads run. Default: the one beside the built package. */
+  readonly workerEntry?: URL;
   /** Asks the services to stop at the next safe point. */
   readonly signal?: AbortSignal;
 }

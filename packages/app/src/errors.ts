@@ -93,7 +93,11 @@ export class TooFewSessionsError extends Error {
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
   readonly code = "PF_INTERRUPTED";
-  constructor(options?: ErrorOptions) {
+  constructor(
+    options?: ErrorOptions,
+    /** What to do, where that is more than running it again. */
+    readonly next?: string,
+  ) {
     super("interrupted", options);
   }
 }
@@ -129,5 +133,50 @@ export class FetchIncompleteError extends Error {
       failed.length === asked
         ? "The cache is as it was."
         : "The other symbols are cached; of these the cache is as it was.";
+  }
+}
+
+/** A file that a run keeps for later ones, the ledger of trials or an unfinished test, cannot be read or written. */
+export class StateWriteError extends Error {
+  override readonly name = "StateWriteError";
+  readonly code = "PF_CANNOT_WRITE";
+  readonly means = "Nothing was reported, and no half-written report was left behind.";
+  readonly next = "free some space, or choose folders you may read and write with --state-dir and --out";
+  constructor(
+    readonly file: string,
+    /** The system's name of the cause: `"ENOSPC"`, `"EACCES"`, `"ENOTDIR"`, ... */
+    readonly errno: string,
+    options?: ErrorOptions,
+  ) {
+    super(`cannot write ${file} (${errno})`, options);
+  }
+}
+
+/** There is an unfinished test to continue, but it is not the one that was asked for. */
+export class OtherRunError extends Error {
+  override readonly name = "OtherRunError";
+  readonly code = "PF_OTHER_RUN";
+  readonly next =
+    "repeat the settings, dates, runs, windows and seed of the interrupted command, or leave --resume out to start anew";
+  constructor(readonly file: string) {
+    super(`${file} was left by a test with other settings, data or seed`);
+  }
+}
+
+/** In no train window did any combination of the grid have an objective, so that nothing could be chosen. */
+export class NothingTradedError extends Error {
+  override readonly name = "NothingTradedError";
+  readonly code = "PF_NOTHING_TRADED";
+  readonly next =
+    "check that the bars move and are long enough for the indicators, or loosen the strategy's gates";
+  constructor(
+    readonly windows: number,
+    readonly objective: string,
+  ) {
+    super(
+      windows === 1
+        ? `in the only train window no combination of the grid has a ${objective}`
+        : `in none of the ${windows} train windows does any combination of the grid have a ${objective}`,
+    );
   }
 }

@@ -52,7 +52,15 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_INVALID_REPORT_INPUT: { exit: 1, means: ourFault, next: reportIt },
   PF_INVALID_INSTANT: { exit: 1, means: ourFault, next: reportIt },
   PF_PANEL_LOOKUP: { exit: 1, means: ourFault, next: reportIt },
+  PF_RESULTS_INCOMPLETE: { exit: 1, means: ourFault, next: reportIt },
+  PF_ROW_ORDER: { exit: 1, means: ourFault, next: reportIt },
   PF_ROW_RANGE: { exit: 1, means: ourFault, next: reportIt },
+  // Exits as its cause does, where the cause is one of ours.
+  PF_UNIT_FAILED: {
+    exit: 1,
+    means: "The run stopped at this unit of work; nothing was reported.",
+    next: reportIt,
+  },
 
   // 2: usage or configuration
   PF_USAGE: { exit: 2, means: nothingDone, next: seeHelp },
@@ -62,6 +70,14 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_CONFIG: { exit: 2, means: nothingDone, next: checkConfig },
   PF_STRATEGY_OPTIONS: { exit: 2, means: "No strategy can be made of these settings.", next: checkConfig },
   PF_BACKTEST_OPTIONS: { exit: 2, means: "No backtest can run with these settings.", next: checkConfig },
+  PF_GRID: { exit: 2, means: "There is nothing to search, so nothing was computed.", next: checkConfig },
+  PF_WINDOW_OPTIONS: { exit: 2, means: "No windows can be made of these spans.", next: checkConfig },
+  PF_RUNS: { exit: 2, means: nothingDone, next: "ask for at least 1 run" },
+  PF_OTHER_RUN: {
+    exit: 2,
+    means: "Scores of different tests do not mix, so nothing was computed and the file was left as it is.",
+    next: "leave --resume out to start anew",
+  },
   PF_UNKNOWN_NAME: { exit: 2, means: "Settings name only what is registered.", next: checkConfig },
   PF_EXTENSION: {
     exit: 2,
@@ -105,7 +121,22 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
   PF_TOO_FEW_SESSIONS: {
     exit: 3,
-    means: "A return needs two closes.",
+    means: "What was asked for takes more sessions than there are.",
+    next: "widen --start and --end, or fetch more bars with `pf fetch`",
+  },
+  PF_NOTHING_TRADED: {
+    exit: 3,
+    means: "Without a choice there is nothing to report.",
+    next: "check that the bars move",
+  },
+  PF_PERMUTATION_DEAD: {
+    exit: 3,
+    means: "Nothing was tested, so no p-value is reported.",
+    next: "check that the bars move",
+  },
+  PF_STATISTICS_INPUT: {
+    exit: 3,
+    means: "There is not enough data for the statistics.",
     next: "widen --start and --end, or fetch more bars with `pf fetch`",
   },
   PF_CACHE_FILE: {
@@ -179,6 +210,7 @@ export function describeFailure(thrown: unknown): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const facts = error as Error & { code?: unknown; next?: unknown; means?: unknown };
   const known = typeof facts.code === "string" ? failures[facts.code] : undefined;
+  if (facts.code === "PF_UNIT_FAILED" && error.cause !== undefined) return describeUnitFailure(error);
   if (known && typeof facts.code === "string") {
     return {
       code: facts.code,
@@ -196,6 +228,15 @@ export function describeFailure(thrown: unknown): Failure {
   if (error.name === "AbortError") return describeFailure(new InterruptedError({ cause: error }));
   const bug = failures.PF_BUG!;
   return { code: "PF_BUG", ...bug, message: `unexpected ${error.name}: ${error.message}`, details: {} };
+}
+
+/** A unit fails for a reason: it exits, and is to be helped, as the reason says, where that is known. */
+function describeUnitFailure(error: Error): Failure {
+  const entry = failures.PF_UNIT_FAILED!;
+  const cause = describeFailure(error.cause);
+  const { exit, means, next } = cause.code === "PF_BUG" ? entry : cause;
+  const details = { ...factsOf(error), cause: cause.code };
+  return { code: "PF_UNIT_FAILED", exit, message: error.message, means, next, details };
 }
 
 const notFacts = new Set(["name", "code", "message", "next", "means", "cause", "stack"]);

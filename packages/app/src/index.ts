@@ -10,9 +10,12 @@ export {
   InterruptedError,
   NoSessionsError,
   NothingFinishedError,
+  NothingTradedError,
   NotInThisVersionError,
+  OtherRunError,
   RangeOrderError,
   RequestError,
+  StateWriteError,
   TooFewSessionsError,
 } from "./errors.js";
 export type { ErrorFields, ExitCode, Failure } from "./failures.js";
@@ -24,6 +27,23 @@ export { decidingConfig, hashOf } from "./manifest.js";
 export type { SeriesFacts } from "./market-data.js";
 export type { Clock, Progress, ProgressListener } from "./ports.js";
 export { systemClock } from "./ports.js";
+export type { ObjectiveName } from "./research/objectives.js";
+export { objectives } from "./research/objectives.js";
+export type {
+  PermutationFacts,
+  PermuteDocument,
+  PermuteOutcome,
+  PermuteRequest,
+  WindowDocument,
+} from "./research/permute.js";
+export type { SearchManifest, SearchRequest } from "./research/search.js";
+export type { OverfittingFacts, StudyFacts } from "./research/study.js";
+export type {
+  FoldDocument,
+  WalkForwardDocument,
+  WalkForwardOutcome,
+  WalkForwardRequest,
+} from "./research/walkforward.js";
 export type { Services } from "./services.js";
 export { createServices } from "./services.js";
 export type { CandidateRow, TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { EffectiveConfig, LoadedConfig } from "@pf/config";
 import type { SessionDate, Ticker } from "@pf/market";
+import type { JsonObject } from "@pf/report";
 import type { MarketData, SeriesFacts } from "./market-data.js";
 
 /** The sections that decide what a backtest or a decision comes to; no folders, hosts, accounts or worker counts. */
@@ -63,6 +64,11 @@ export function manifestOf(
 
 export function decidingConfig(written: EffectiveConfig): DecidingConfig {
   return Object.fromEntries(decidingSections.map((section) => [section, written[section]])) as DecidingConfig;
+}
+
+/** A manifest as reports write it. */
+export function manifestJson(manifest: Manifest): JsonObject {
+  return JSON.parse(JSON.stringify(manifest)) as JsonObject;
 }
 
 /** SHA-256 of a JSON value whose keys are sorted, so that the order in which somebody wrote them does not matter. */

@@ -6,6 +6,8 @@ import type { ServiceContext } from "./context.js";
 import { InterruptedError } from "./errors.js";
 import type { FetchOutcome, FetchRequest } from "./fetch.js";
 import { systemClock } from "./ports.js";
+import type { PermuteOutcome, PermuteRequest } from "./research/permute.js";
+import type { WalkForwardOutcome, WalkForwardRequest } from "./research/walkforward.js";
 import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
 
 /**
@@ -17,6 +19,10 @@ export interface Services {
   fetch(request?: FetchRequest): Promise<FetchOutcome>;
   /** Backtests the strategy on the cached bars and writes the report. */
   backtest(request?: BacktestRequest): Promise<BacktestOutcome>;
+  /** Chooses parameters on the past and applies them to what follows, window by window, and writes the report. */
+  walkforward(request?: WalkForwardRequest): Promise<WalkForwardOutcome>;
+  /** Holds the best of the grid against markets whose days were shuffled, and writes the report. */
+  permute(request?: PermuteRequest): Promise<PermuteOutcome>;
   /** Decides what to hold as of a session, and why. */
   targetWeights(request?: TargetWeightsRequest): Promise<TargetWeightsOutcome>;
   /** The effective configuration with the origin of each setting. */
@@ -52,6 +58,9 @@ export function createServices(context: ServiceContext): Services {
     await new Promise((resolve) => setImmediate(resolve));
     if (signal?.aborted) throw new InterruptedError({ cause: signal.reason });
   };
+  const where = { dataFolder: folders.data, outFolder: folders.out, stateFolder: folders.state };
+  const setting = { ...where, version, calendar, clock, extensions, onProgress, checkpoint, ...stop };
+  const searching = { ...setting, ...(context.workerEntry ? { workerEntry: context.workerEntry } : {}) };
 
   return {
     async fetch(request = {}) {
@@ -61,9 +70,15 @@ export function createServices(context: ServiceContext): Services {
     },
     async backtest(request = {}) {
       const { backtestPortfolio } = await import("./backtest.js");
-      const where = { dataFolder: folders.data, outFolder: folders.out };
-      const setting = { ...where, version, calendar, clock, extensions, onProgress, checkpoint, ...stop };
       return backtestPortfolio(request, await research(), setting);
+    },
+    async walkforward(request = {}) {
+      const { walkPortfolioForward } = await import("./research/walkforward.js");
+      return walkPortfolioForward(request, await research(), searching);
+    },
+    async permute(request = {}) {
+      const { permuteMarket } = await import("./research/permute.js");
+      return permuteMarket(request, await research(), searching);
     },
     async targetWeights(request = {}) {
       const { decideTargets } = await import("./target-weights.js");

@@ -1,0 +1,38 @@
+import type { Clock, ProgressListener } from "../ports.js";
+
+/** How often a person waiting is told, in milliseconds. */
+const everyMs = 1000;
+
+/**
+ * Tells how far a long piece of work is and how long the rest will take at the pace so far. The first word comes at
+ * once, the others a second apart.
+ *
+ * @param known - units that were finished before this run; they say nothing about its pace
+ */
+export function pace(
+  step: string,
+  total: number,
+  known: number,
+  clock: Clock,
+  onProgress: ProgressListener,
+): (done: number) => void {
+  const started = clock.nowUtcMs();
+  let told = started;
+  onProgress({ step, at: known, total });
+  return (done) => {
+    const now = clock.nowUtcMs();
+    if (done < total && now - told < everyMs) return;
+    told = now;
+    const made = done - known;
+    const left = made > 0 && done < total ? ((now - started) / made) * (total - done) : undefined;
+    onProgress({ step: left === undefined ? step : `${step}, ${inWords(left)} left`, at: done, total });
+  };
+}
+
+/** "about 40 s", "about 3 min", "about 2 h" */
+function inWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 100) return `about ${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `about ${minutes} min` : `about ${Math.round(minutes / 60)} h`;
+}

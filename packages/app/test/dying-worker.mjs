@@ -1,0 +1,2 @@
+// A thread that ends where it should work.
+export default () => process.exit(3);

@@ -1,0 +1,197 @@
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { alignPanel, type BarSeries, dateOfDayNumber, dayNumber, type Panel, sessionDate } from "@pf/market";
+import {
+  collect,
+  type Fold,
+  inlineExecutor,
+  type PermutationUnit,
+  planFolds,
+  planPermutation,
+  planProcedure,
+  planWalkForward,
+  prepareResearch,
+  type ResearchUnit,
+  type ResultOf,
+  type Study,
+  UnitError,
+} from "@pf/research";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describeFailure } from "../src/index.js";
+import { openSharedPanel, sharePanel } from "../src/research/shared-panel.js";
+import { unitRunner } from "../src/research/unit-runner.js";
+import { type WorkerExecutor, workerExecutor } from "../src/research/worker-executor.js";
+
+/** Threads cannot run TypeScript: they run what was built. */
+const entry = new URL("../dist/research-worker.js", import.meta.url);
+beforeAll(() => {
+  if (!existsSync(entry)) throw new Error("build @pf/app before its tests: threads run the built module");
+});
+
+const study: Study = {
+  options: {
+    features: { atrWindow: 4, emaFast: 3, emaSlow: 8, macd: { enabled: false, fast: 4, slow: 9, signal: 3 } },
+    selection: { topN: 2, corrWindow: 12, corrCap: 0.7, minScore: 0, incumbents: "keep" },
+    weights: { method: "inv_vol", volWindow: 5, maxWeightPerAsset: 0.5, cashBuffer: 0.05 },
+    rebalance: { minWeightChange: 0.05 },
+  },
+  costs: { commissionPerShare: 0.0035, slippageBps: 1 },
+  lag: 1,
+  grid: { ema_fast: [2, 4], ema_slow: [8, 15] },
+  objective: "Calmar",
+};
+
+/** A walk a symbol on consecutive days; the second starts late, the third has a hole. */
+function panelOf(rows = 430): Panel {
+  const first = dayNumber(sessionDate("2020-01-01"));
+  let state = 1;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 0) / 4_294_967_296;
+  };
+  const walk = (ticker: string, has: (row: number) => boolean): BarSeries => {
+    const days = Array.from({ length: rows }, (_, row) => row).filter(has);
+    let close = 100;
+    const bars = days.map(() => {
+      const open = close * (1 + (random() - 0.5) * 0.01);
+      close = open * (1 + (random() - 0.49) * 0.03);
+      return { open, close, high: Math.max(open, close) * 1.002, low: Math.min(open, close) * 0.998 };
+    });
+    const column = (of: "open" | "high" | "low" | "close") => Float64Array.from(bars, (bar) => bar[of]);
+    return {
+      ticker,
+      sessions: days.map((row) => dateOfDayNumber(first + row)),
+      open: column("open"),
+      high: column("high"),
+      low: column("low"),
+      close: column("close"),
+      volume: new Float64Array(days.length).fill(1e6),
+    };
+  };
+  return alignPanel([
+    walk("AA", () => true),
+    walk("BB", (row) => row >= 60),
+    walk("CC", (row) => row !== 200),
+  ]);
+}
+
+const panel = panelOf();
+const folds = planWalkForward(panel.sessions, { trainYears: 1, oosMonths: 1 });
+const research = prepareResearch(panel, study);
+const inline = <U extends ResearchUnit>(units: readonly U[]) => collect(inlineExecutor(research), units);
+
+const opened: WorkerExecutor[] = [];
+const threads = (workers: number, of = entry) => {
+  const executor = workerExecutor(research, { workers, entry: of });
+  opened.push(executor);
+  return executor;
+};
+afterEach(async () => {
+  for (const executor of opened.splice(0)) await executor.close();
+});
+
+describe("a panel in shared memory", () => {
+  it("is the panel it was made from, holes and late starts included, and is not copied when opened", () => {
+    const shared = sharePanel(panel);
+    const again = openSharedPanel(shared);
+    expect([again.sessions, again.tickers]).toEqual([panel.sessions, panel.tickers]);
+    for (const ticker of panel.tickers) {
+      for (const field of ["open", "high", "low", "close", "volume"] as const) {
+        expect(again.column(field, ticker)).toEqual(panel.column(field, ticker));
+        expect(again.column(field, ticker).buffer).toBe(shared.bars);
+      }
+    }
+  });
+});
+
+describe("units on threads", () => {
+  it.each([1, 2, 3])("give the results of this thread, to the last bit, on %i of them", async (workers) => {
+    const executor = threads(workers);
+    const permutations = planPermutation(folds, { runs: 7, seed: 42, runsPerUnit: 2 });
+    const walks = planFolds(folds);
+    const procedure = planProcedure(folds, { runs: 2, seed: 42 });
+    expect(await collect(executor, walks)).toEqual(await inline(walks));
+    const permuted = await collect(executor, permutations);
+    expect(permuted).toEqual(await inline(permutations));
+    expect(await collect(executor, procedure)).toEqual(await inline(procedure));
+    const scores = permuted.flatMap((part) => part.permuted);
+    expect(new Set(scores).size).toBeGreaterThan(folds.length);
+  });
+
+  it("name the unit that failed, and what went wrong in it", async () => {
+    const beyond: Fold = { ...folds[0]!, index: 7, oosFrom: 9999, oosTo: 99_999 };
+    const units = [...planFolds(folds), { kind: "fold" as const, fold: beyond }];
+    const error = await collect(threads(2), units).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnitError);
+    expect(error).toMatchObject({
+      unit: "fold 7",
+      cause: { name: "PanelLookupError", code: "PF_PANEL_LOOKUP" },
+    });
+    expect(describeFailure(error)).toMatchObject({
+      code: "PF_UNIT_FAILED",
+      exit: 1,
+      details: { unit: "fold 7", cause: "PF_PANEL_LOOKUP" },
+    });
+  });
+
+  it("stop the run when a thread breaks down", async () => {
+    const dying = new URL("./dying-worker.mjs", import.meta.url);
+    const error = await collect(threads(1, dying), planFolds(folds.slice(0, 1))).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ code: "PF_UNIT_FAILED" });
+    expect(String(error)).toMatch(/fold 0, or one after it, failed: a thread ended by itself with code 3/);
+  });
+
+  it("end in the middle of a unit when they are told to stop, and leave no thread behind", async () => {
+    const endless = new URL("./endless-worker.mjs", import.meta.url);
+    const executor = threads(2, endless);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 300);
+    const started = performance.now();
+    const stopped = collect(executor, planFolds(folds), { signal: controller.signal });
+    await expect(stopped).rejects.toMatchObject({ code: "PF_INTERRUPTED", done: 0, total: folds.length });
+    // Endless units end only because their threads are ended: without that this would never come here.
+    expect(performance.now() - started).toBeLessThan(60_000);
+  });
+});
+
+describe("where units run", () => {
+  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const runner = (workers?: number, hasExtensions = false) =>
+    unitRunner(research, { workers, hasExtensions, pause, entry });
+  const units: readonly PermutationUnit[] = planPermutation(folds, { runs: 5, seed: 1, runsPerUnit: 1 });
+
+  it("makes no difference to what comes out", async () => {
+    const expected: readonly ResultOf<PermutationUnit>[] = await inline(units);
+    for (const workers of [undefined, 0, 1, 2]) {
+      const one = runner(workers);
+      expect(await collect(one, units)).toEqual(expected);
+      await one.close();
+    }
+  });
+
+  it("is this thread with 0 workers and with registered functions, which cannot travel", async () => {
+    const nowhere = new URL("./nowhere.mjs", import.meta.url);
+    for (const options of [
+      { workers: 0, hasExtensions: false },
+      { workers: 2, hasExtensions: true },
+    ]) {
+      const one = unitRunner(research, { ...options, pause, entry: nowhere });
+      expect(await collect(one, units)).toEqual(await inline(units));
+    }
+    const lost = unitRunner(research, { workers: 1, hasExtensions: false, pause, entry: nowhere });
+    await expect(collect(lost, units)).rejects.toMatchObject({ code: "PF_UNIT_FAILED" });
+    await lost.close();
+  });
+
+  it("is noted where a person may wonder", () => {
+    expect(runner(0).notes).toEqual([]);
+    expect(runner(availableParallelism() + 1).notes.join()).toContain("more of them help nothing");
+    expect(runner(1, true).notes.join()).toContain("cannot travel");
+  });
+
+  it.each([-1, 1.5, 65, Number.NaN])("cannot be %d threads", (workers) => {
+    expect(() => runner(workers)).toThrow(/whole number from 0 to 64/);
+  });
+});
