@@ -28,10 +28,15 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
     const { dispatch } = await import("./dispatch.js");
     await dispatch(words, root, { json, signal: stop.signal });
   } catch (error) {
-    await fail(stop.signal.aborted ? stop.signal.reason : error, json);
+    // Whatever breaks while it stops is part of stopping; only who knows how to go on may say so.
+    await fail(stop.signal.aborted && !saysInterrupted(error) ? stop.signal.reason : error, json);
   } finally {
     stop.dispose();
   }
+}
+
+function saysInterrupted(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "PF_INTERRUPTED";
 }
 
 /** Prints a failure where it belongs and sets the exit code. */

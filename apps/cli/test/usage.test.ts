@@ -10,6 +10,8 @@ describe("help", () => {
       for (const name of [
         "fetch",
         "backtest",
+        "walkforward",
+        "permute",
         "weights",
         "config show",
         "config check",
@@ -22,17 +24,23 @@ describe("help", () => {
     },
   );
 
-  it.each([["fetch"], ["backtest"], ["weights"], ["config show"], ["config check"], ["config schema"]])(
-    "of %s names the flags every command takes",
-    async (command) => {
-      const { code, stdout } = await pf([...command.split(" "), "--help"]);
-      expect(code).toBe(0);
-      for (const flag of ["config", "set", "data-dir", "out", "state-dir", "json", "quiet", "no-color"]) {
-        expect(stdout).toContain(`--${flag}`);
-      }
-      for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
-    },
-  );
+  it.each([
+    ["fetch"],
+    ["backtest"],
+    ["walkforward"],
+    ["permute"],
+    ["weights"],
+    ["config show"],
+    ["config check"],
+    ["config schema"],
+  ])("of %s names the flags every command takes", async (command) => {
+    const { code, stdout } = await pf([...command.split(" "), "--help"]);
+    expect(code).toBe(0);
+    for (const flag of ["config", "set", "data-dir", "out", "state-dir", "json", "quiet", "no-color"]) {
+      expect(stdout).toContain(`--${flag}`);
+    }
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
 
   it("of a topic lists its commands", async () => {
     const { code, stdout } = await pf(["config"]);
@@ -53,7 +61,7 @@ describe("what was typed wrong", () => {
     ["an unknown command", ["wieghts"], "PF_UNKNOWN_COMMAND", "pf weights"],
     ["a misspelt topic", ["conifg"], "PF_UNKNOWN_COMMAND", "pf config"],
     ["an unknown command of a topic", ["config", "shwo"], "PF_UNKNOWN_COMMAND", "pf config show"],
-    ["a command that comes later", ["permute"], "PF_UNKNOWN_COMMAND", "pf --help"],
+    ["a command that comes later", ["trade"], "PF_UNKNOWN_COMMAND", "pf --help"],
     ["no command but a flag", ["--quiet"], "PF_UNKNOWN_COMMAND", "pf --help"],
     ["an unknown flag", ["weights", "--asoff", "2024-01-02"], "PF_UNKNOWN_FLAG", "--asof"],
     ["an unknown flag before the command", ["--jsno", "weights"], "PF_UNKNOWN_COMMAND", "pf --help"],

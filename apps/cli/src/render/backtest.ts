@@ -1,9 +1,9 @@
-import { join, relative } from "node:path";
 import type { BacktestDocument, BacktestOutcome } from "@pf/app";
 import type { Style } from "../command.js";
 import { renderChart } from "./chart.js";
+import { warningLines, whereItIs } from "./closing.js";
 import { count, decimal, percent, plural } from "./number.js";
-import { renderTable, wrap } from "./table.js";
+import { renderTable } from "./table.js";
 
 type Metrics = BacktestDocument["metrics"];
 
@@ -21,12 +21,7 @@ export function renderBacktest({ document, result, benchmarks }: BacktestOutcome
     renderChart({ dates: result.sessions, values: result.equity }, Math.min(width, 80)),
     "",
     rotation(document, style),
-    ...manifest.warnings.flatMap((warning) =>
-      wrap(warning, width - 11).map(
-        (line, at) => `  ${at === 0 ? `${painter.yellow("Warning")}  ` : "         "}${line}`,
-      ),
-    ),
-    ...(manifest.warnings.length > 0 ? [""] : []),
+    ...warningLines(manifest.warnings, style),
     ...whereItIs(document, style),
     "",
   ].join("\n");
@@ -90,13 +85,4 @@ function rotation({ metrics, literal, manifest }: BacktestDocument, { painter, w
     [row(chosen, metrics), row("literal rule (rank, band 0)", literal)],
     { painter, width },
   );
-}
-
-function whereItIs({ files, log }: BacktestDocument, { painter, width, out }: Style): string[] {
-  const shown = relative(".", out) || ".";
-  return [
-    `Report in ${painter.cyan(join(shown, "/"))}`,
-    ...wrap(files.join(" "), width - 4).map((line) => `  ${line}`),
-    `  ${log}`,
-  ];
 }

@@ -1,0 +1,87 @@
+import { join, relative } from "node:path";
+import type { WalkForwardDocument } from "@pf/app";
+import type { Style } from "../command.js";
+import { decimal, percent, plural, undefinedNumber } from "./number.js";
+import { renderTable, wrap } from "./table.js";
+
+type Verdict = WalkForwardDocument["verdict"];
+type Overfitting = WalkForwardDocument["overfitting"];
+
+/** Where the report and its log are. */
+export function whereItIs(
+  { files, log }: { readonly files: readonly string[]; readonly log: string },
+  { painter, width, out }: Style,
+): string[] {
+  const shown = relative(".", out) || ".";
+  return [
+    `Report in ${painter.cyan(join(shown, "/"))}`,
+    ...wrap(files.join(" "), width - 4).map((line) => `  ${line}`),
+    `  ${log}`,
+  ];
+}
+
+/** Doubts, each under its word. */
+export function warningLines(warnings: readonly string[], { painter, width }: Style): string[] {
+  return [
+    ...warnings.flatMap((warning) =>
+      wrap(warning, width - 11).map(
+        (line, at) => `  ${at === 0 ? `${painter.yellow("Warning")}  ` : "         "}${line}`,
+      ),
+    ),
+    ...(warnings.length > 0 ? [""] : []),
+  ];
+}
+
+/** How far the best of the grid can be trusted, in numbers with their meaning. */
+export function trustTable(overfitting: Overfitting, { painter, width }: Style): string {
+  const { best, deflatedSharpe, trials, minimumTrackRecord, probabilityOfOverfitting, plateau } = overfitting;
+  const params = Object.entries(best.params)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(", ");
+  return renderTable(
+    [{ heading: "Best of the grid" }, { heading: "", align: "right" }, { heading: "over all sessions" }],
+    [
+      ["objective", decimal(best.objective), params],
+      [
+        "deflated Sharpe",
+        decimal(deflatedSharpe),
+        `probability of more than luck, ${plural(trials, "trial")}`,
+      ],
+      [
+        "overfitting",
+        decimal(probabilityOfOverfitting),
+        "probability that the best is no better than the middle",
+      ],
+      ["plateau", decimal(plateau), "share of its lead that neighbours have: 1 plateau, 0 spike"],
+      [
+        "track record",
+        minimumTrackRecord === null ? undefinedNumber : String(Math.ceil(minimumTrackRecord)),
+        "sessions needed for 95% confidence in a Sharpe above 0",
+      ],
+    ],
+    { painter, width },
+  );
+}
+
+/** What was shown and what was not, in words. */
+export function verdictLines({ headline, findings, limits }: Verdict, { painter, width }: Style): string[] {
+  const listed = (mark: string, text: string) =>
+    wrap(text, width - 4).map((line, at) => `  ${at === 0 ? mark : " "} ${line}`);
+  return [
+    painter.bold("Verdict"),
+    ...wrap(headline, width - 2).map((line) => `  ${line}`),
+    "",
+    ...findings.flatMap(({ passed, line }) =>
+      listed(passed === null ? painter.dim("?") : passed ? painter.green("+") : painter.red("-"), line),
+    ),
+    "",
+    painter.bold("What this does not show"),
+    ...limits.flatMap((limit) => listed(painter.dim("·"), limit)),
+    "",
+  ];
+}
+
+/** "61% of 34 windows" */
+export function shareOf(share: number, count: number, what: string): string {
+  return `${percent(share, 0)} of ${plural(count, what)}`;
+}
