@@ -185,22 +185,15 @@ describe("the packed packages, installed outside the workspace", () => {
   let packed: readonly Packed[] = [];
 
   beforeAll(() => {
-    packed = JSON.parse(succeed(process.execPath, [join(root, "scripts/pack.mjs"), home], home));
+    const list = succeed(process.execPath, [join(root, "scripts/pack.mjs"), home], home);
+    packed = JSON.parse(list);
     mkdir(outside);
-    writeFileSync(
-      join(outside, "package.json"),
-      JSON.stringify({
-        name: "outside",
-        private: true,
-        devDependencies: { "@types/node": "^20.19.0" },
-        dependencies: Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`])),
-        // Where one of ours needs another, the tarball is meant.
-        overrides: Object.fromEntries(packed.map(({ name }) => [name, `$${name}`])),
-      }),
-    );
+    const manifest = { name: "outside", private: true, devDependencies: { "@types/node": "^20.19.0" } };
+    write(outside, "package.json", JSON.stringify(manifest));
     // Nobody listens there: an install that asked a registry for one of ours would fail.
-    writeFileSync(join(outside, ".npmrc"), "@pf:registry=http://127.0.0.1:9/\n");
-    succeed("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], outside);
+    write(outside, ".npmrc", "@pf:registry=http://127.0.0.1:9/\n");
+    const install = [join(root, "scripts/install-packed.mjs"), write(home, "list.json", list), outside];
+    succeed(process.execPath, install, outside);
   });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
