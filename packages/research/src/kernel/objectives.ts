@@ -1,14 +1,13 @@
 import { sessionsPerYear } from "@pf/backtest";
 import type { Objective } from "../study.js";
-import { laneFields, laneSize, type Rows, sumFields, sumSize } from "./rows.js";
+import { type Rows, sumFields, sumSize } from "./rows.js";
 
 const sessionsPerMonth = 21;
 
 /** A metric of one lane, by the definitions of the plain path's `measure`. */
 export function objectiveOf(objective: Objective, rows: Rows, lane: number, bars: number): number {
-  const at = lane * laneSize;
-  const equity = rows.lanes[at + laneFields.equity]!;
-  const drawdown = 1 - rows.lanes[at + laneFields.lowest]!;
+  const equity = rows.peaks[lane]! * rows.ratios[lane]!;
+  const drawdown = 1 - rows.lowest[lane]!;
   const sum = (field: keyof typeof sumFields): number => rows.sums[lane * sumSize + sumFields[field]]!;
   const growth = () =>
     bars === 0

@@ -22,17 +22,16 @@ export interface RowTask {
   readonly wide: boolean;
 }
 
-/** What a lane ends with: growth of 1, equity over its peak, and the lowest that was. */
-export const laneFields = { equity: 0, level: 1, lowest: 2 } as const;
-export const laneSize = 4;
 /** The sums behind the other metrics. */
 export const sumFields = { net: 0, squares: 1, gains: 2, losses: 3, downside: 4, turnover: 5, days: 6 } as const;
 export const sumSize = 8;
 
 export interface Rows {
   run(task: RowTask): void;
-  /** `laneSize` numbers a lane, see {@link laneFields}. */
-  readonly lanes: Float64Array;
+  /** What a lane ends with: its highest equity, the last equity over that, and the lowest that this ever was. */
+  readonly peaks: Float64Array;
+  readonly ratios: Float64Array;
+  readonly lowest: Float64Array;
   /** `sumSize` numbers a lane, see {@link sumFields}; only of a wide task. */
   readonly sums: Float64Array;
 }
@@ -64,7 +63,9 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
 
   const slots = room.words * 31 + 3;
   const width = Math.max(room.names, 3);
-  const lanes = new Float64Array(room.words * 32 * laneSize);
+  const peaks = new Float64Array(room.words * 32);
+  const ratios = new Float64Array(room.words * 32);
+  const lowest = new Float64Array(room.words * 32);
   const sums = new Float64Array(room.words * 32 * sumSize);
 
   // Positions. Slot 0 is cash: always there, earns nothing, first in the list.
@@ -205,7 +206,9 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     slotSums.fill(0, 0, sumSize);
     for (let word = 0; word < words; word++) slotInts[lanes0 + word] = capLanes[word * (capCount + 1)]!;
     refold(0);
-    for (let lane = 0; lane < words * 32; lane++) lanes.fill(1, lane * laneSize, (lane + 1) * laneSize);
+    peaks.fill(1, 0, words * 32);
+    ratios.fill(1, 0, words * 32);
+    lowest.fill(1, 0, words * 32);
     if (wide) sums.fill(0, 0, words * 32 * sumSize);
   }
 
@@ -479,12 +482,13 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     for (let left = group; left !== 0; ) {
       const bit = 31 - Math.clz32(left);
       left ^= 1 << bit;
-      const lane = (word * 32 + bit) * laneSize;
-      let y = lanes[lane + 1]! * growth;
-      if (y > 1) y = 1;
-      lanes[lane]! *= growth;
-      lanes[lane + 1] = y;
-      if (y < lanes[lane + 2]!) lanes[lane + 2] = y;
+      const lane = word * 32 + bit;
+      let y = ratios[lane]! * growth;
+      if (y > 1) {
+        peaks[lane]! *= y;
+        y = 1;
+      } else if (y < lowest[lane]!) lowest[lane] = y;
+      ratios[lane] = y;
       if (wide) addNet(sums, (word * 32 + bit) * sumSize, step[earned]!, step[turnover]!);
     }
   }
@@ -706,15 +710,17 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     for (let left = group; left !== 0; ) {
       const bit = 31 - Math.clz32(left);
       left ^= 1 << bit;
-      const lane = (word * 32 + bit) * laneSize;
-      const y = lanes[lane + 1]!;
-      const lowest = lanes[lane + 2]!;
+      const lane = word * 32 + bit;
+      const y = ratios[lane]!;
       const under = y * lowestG;
       const after = y * g;
       const least = under < lowestC ? under : lowestC;
-      lanes[lane]! *= g;
-      lanes[lane + 1] = after < c ? after : c;
-      if (least < lowest) lanes[lane + 2] = least;
+      if (after > c) {
+        // Equity was highest somewhere on the way, by as much as the ratio was cut.
+        peaks[lane]! *= after / c;
+        ratios[lane] = c;
+      } else ratios[lane] = after;
+      if (least < lowest[lane]!) lowest[lane] = least;
     }
     if (wide) {
       for (let left = group; left !== 0; left &= left - 1) {
@@ -889,15 +895,18 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     for (let word = 0; word < words; word++) {
       for (let left = slotInts[slot * record + lanes0 + word]!; left !== 0; left &= left - 1) {
         const lane = word * 32 + 31 - Math.clz32(left & -left);
-        const place = lane * laneSize;
-        const y = lanes[place + 1]!;
-        lanes[place]! *= slotGrowth[at]!;
-        lanes[place + 1] = Math.min(slotGrowth[at + 1]!, y * slotGrowth[at]!);
-        lanes[place + 2] = Math.min(lanes[place + 2]!, slotGrowth[at + 3]!, y * slotGrowth[at + 2]!);
+        const y = ratios[lane]!;
+        const after = y * slotGrowth[at]!;
+        const c = slotGrowth[at + 1]!;
+        if (after > c) {
+          peaks[lane]! *= after / c;
+          ratios[lane] = c;
+        } else ratios[lane] = after;
+        lowest[lane] = Math.min(lowest[lane]!, slotGrowth[at + 3]!, y * slotGrowth[at + 2]!);
         if (wide) for (let k = 0; k < sumSize; k++) sums[lane * sumSize + k]! += slotSums[slot * sumSize + k]!;
       }
     }
   }
 
-  return { run, lanes, sums };
+  return { run, peaks, ratios, lowest, sums };
 }
