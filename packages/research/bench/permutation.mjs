@@ -28,8 +28,19 @@ const seed = Number(values.seed);
 const panel = readPanel(file);
 const study = {
   options: {
-    features: { atrWindow: 20, emaFast: 20, emaSlow: 50, macd: { enabled: false, fast: 12, slow: 26, signal: 9 } },
-    selection: { topN: 2, corrWindow: 90, corrCap: 0.7, minScore: 0, incumbents: values.keep ? "keep" : "rank" },
+    features: {
+      atrWindow: 20,
+      emaFast: 20,
+      emaSlow: 50,
+      macd: { enabled: false, fast: 12, slow: 26, signal: 9 },
+    },
+    selection: {
+      topN: 2,
+      corrWindow: 90,
+      corrCap: 0.7,
+      minScore: 0,
+      incumbents: values.keep ? "keep" : "rank",
+    },
     weights: { method: "inv_vol", volWindow: 20, maxWeightPerAsset: 0.5, cashBuffer: 0.05 },
     rebalance: { minWeightChange: Number(values.band) },
   },
@@ -55,7 +66,9 @@ for (const [fold, [from, to]] of windows().entries()) {
     if (values.dump) perm.push(orNull(best));
   }
 }
-process.stdout.write(`${JSON.stringify(values.dump ? { folds, perm } : { sumBest: sum })}\n`);
+process.stdout.write(
+  `${JSON.stringify(values.dump ? { folds, perm } : { sumBest: sum, maxRssMegabytes: process.resourceUsage().maxRSS / 1024 })}\n`,
+);
 
 function highest(objectives) {
   let best = Number.NEGATIVE_INFINITY;
@@ -66,7 +79,8 @@ function highest(objectives) {
 function position(objectives) {
   let at = 0;
   for (let k = 1; k < objectives.length; k++) {
-    if (objectives[k] > (Number.isNaN(objectives[at]) ? Number.NEGATIVE_INFINITY : objectives[at]) + 1e-12) at = k;
+    if (objectives[k] > (Number.isNaN(objectives[at]) ? Number.NEGATIVE_INFINITY : objectives[at]) + 1e-12)
+      at = k;
   }
   return at;
 }
@@ -93,10 +107,14 @@ function readPanel(path) {
   const bytes = readFileSync(path);
   const rows = bytes.readUInt32LE(8);
   const names = bytes.readUInt32LE(12);
-  const numbers = new Float64Array(bytes.buffer.slice(bytes.byteOffset + 16, bytes.byteOffset + 16 + rows * names * 32));
+  const numbers = new Float64Array(
+    bytes.buffer.slice(bytes.byteOffset + 16, bytes.byteOffset + 16 + rows * names * 32),
+  );
   return alignPanel(
     Array.from({ length: names }, (_, i) => {
-      const [open, high, low, close] = [0, 1, 2, 3].map((k) => numbers.subarray((i * 4 + k) * rows, (i * 4 + k + 1) * rows));
+      const [open, high, low, close] = [0, 1, 2, 3].map((k) =>
+        numbers.subarray((i * 4 + k) * rows, (i * 4 + k + 1) * rows),
+      );
       const own = Array.from(close.keys()).filter((row) => !Number.isNaN(close[row]));
       const column = (values) => Float64Array.from(own, (row) => values[row]);
       return {

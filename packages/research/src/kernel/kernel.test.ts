@@ -2,8 +2,8 @@ import type { Metrics } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { generator, panelOf, type SymbolShape, type World, worlds } from "../../../market/test/worlds.js";
-import { anyOptions, optionsWith } from "../../../selection/test/options.js";
+import { panelOf, type SymbolShape, type World, worlds } from "../../../market/test/worlds.js";
+import { anyOptions, smallOptions } from "../../../selection/test/options.js";
 import { plainEvaluator } from "../evaluator.js";
 import { rowOrder } from "../orders.js";
 import { rowPatterns } from "../permutePanel.js";
@@ -19,7 +19,10 @@ const anyGrid: fc.Arbitrary<Grid> = fc
       ema_fast: fc.uniqueArray(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }),
       ema_slow: fc.uniqueArray(fc.integer({ min: 3, max: 14 }), { minLength: 1, maxLength: 5 }),
       top_n: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }),
-      corr_cap: fc.uniqueArray(fc.constantFrom(0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.9, 1), { minLength: 1, maxLength: 5 }),
+      corr_cap: fc.uniqueArray(fc.constantFrom(0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.9, 1), {
+        minLength: 1,
+        maxLength: 5,
+      }),
       atr_window: fc.uniqueArray(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 2 }),
       corr_window: fc.uniqueArray(fc.integer({ min: 3, max: 9 }), { minLength: 1, maxLength: 2 }),
       min_score: fc.uniqueArray(fc.constantFrom(-1e6, 0, 0.25, 0.6), { minLength: 1, maxLength: 2 }),
@@ -55,7 +58,11 @@ const objectives: readonly Objective[] = [
 
 const anyStudy: fc.Arbitrary<Study> = fc.record({
   options: anyOptions,
-  costs: fc.constantFrom(costs, { commissionPerShare: 0, slippageBps: 0 }, { commissionPerShare: 0.02, slippageBps: 25 }),
+  costs: fc.constantFrom(
+    costs,
+    { commissionPerShare: 0, slippageBps: 0 },
+    { commissionPerShare: 0.02, slippageBps: 25 },
+  ),
   lag: fc.constantFrom(1 as const, 2 as const),
   grid: anyGrid,
   objective: fc.constantFrom(...objectives),
@@ -67,9 +74,9 @@ describe("the grid kernel", () => {
       fc.property(worlds({ minRows: 10, maxSymbols: 7 }), anyStudy, (world, study) => {
         expectSame(panelOf(world), study);
       }),
-      { numRuns: Number(globalThis.process?.env.KERNEL_RUNS ?? 300) },
+      { numRuns: 250 },
     );
-  });
+  }, 120_000);
 
   it("has the plain path's objective of every grid point on rows in another order", () => {
     fc.assert(
@@ -82,16 +89,70 @@ describe("the grid kernel", () => {
           expectSame(panel, study, rowOrder(rowPatterns(panel), seed, 1, 2));
         },
       ),
-      { numRuns: Number(globalThis.process?.env.KERNEL_RUNS ?? 300) },
+      { numRuns: 250 },
     );
+  }, 120_000);
+
+  it("serves a grid of more columns than a word has bits, and more caps than fit beside them", () => {
+    const grid: Grid = {
+      ema_fast: [2, 3, 4, 5, 6, 7, 8],
+      ema_slow: [4, 6, 9, 10, 12, 14],
+      top_n: [1, 2, 4],
+      corr_cap: [0.9, 0.2, 0.4, 0.3, 0.5, 0.6, 0.7, 0.8, 0.1],
+    };
+    for (const incumbents of ["rank", "keep"] as const) {
+      const options = { ...smallOptions, selection: { ...smallOptions.selection, incumbents } };
+      const world: World = { seed: 5, rows: 90, shapes: Array.from({ length: 7 }, () => walk) };
+      expectSame(panelOf(world), { options, costs, lag: 1, grid, objective: "Calmar" });
+    }
+  }, 120_000);
+
+  it("gives the same bits again, whatever it or another kernel evaluated in between", () => {
+    fc.assert(
+      fc.property(
+        worlds({ minRows: 10 }),
+        worlds({ minRows: 10 }),
+        anyStudy,
+        anyStudy,
+        (world, other, study, next) => {
+          const panel = panelOf(world);
+          const order = rowOrder(rowPatterns(panel), 3, 0, 0);
+          const kernel = createGridKernel(panel, study)!;
+          const real = kernel.evaluate().slice();
+          const permuted = kernel.evaluate(order).slice();
+          createGridKernel(panelOf(other), next)!.evaluate();
+          expect(kernel.evaluate(order)).toEqual(permuted);
+          expect(kernel.evaluate()).toEqual(real);
+        },
+      ),
+    );
+  }, 120_000);
+
+  it("leaves to the general path what it does not serve", () => {
+    const panel = panelOf({ seed: 1, rows: 20, shapes: [walk] });
+    const study: Study = {
+      options: smallOptions,
+      costs,
+      lag: 1,
+      grid: { top_n: [1, 2] },
+      objective: "Calmar",
+    };
+    const many = panelOf({ seed: 1, rows: 20, shapes: Array.from({ length: 32 }, () => walk) });
+    expect(createGridKernel(panel, study)).toBeDefined();
+    expect(createGridKernel(many, study)).toBeUndefined();
   });
 });
+
+const walk: SymbolShape = { kind: "walk", start: 0, holes: [] };
 
 function expectSame(panel: Panel, study: Study, order?: Int32Array): void {
   const plain = plainEvaluator(panel, study).evaluate(order);
   const fused = createGridKernel(panel, study)!.evaluate(order);
   expect(fused.length).toBe(plain.length);
-  const drawdowns = study.objective === "Calmar" ? plainEvaluator(panel, { ...study, objective: "MaxDD" }).evaluate(order) : undefined;
+  const drawdowns =
+    study.objective === "Calmar"
+      ? plainEvaluator(panel, { ...study, objective: "MaxDD" }).evaluate(order)
+      : undefined;
   for (let at = 0; at < plain.length; at++) {
     const expected = plain[at]!;
     const actual = fused[at]!;
@@ -109,7 +170,9 @@ function withoutLateTwins(world: World): World {
   const shapes: SymbolShape[] = [];
   for (const shape of world.shapes) {
     const first = shapes.at(-1);
-    shapes.push(shape.kind === "twin" && first ? { ...shape, start: first.start, holes: first.holes } : shape);
+    shapes.push(
+      shape.kind === "twin" && first ? { ...shape, start: first.start, holes: first.holes } : shape,
+    );
   }
   return { ...world, shapes };
 }

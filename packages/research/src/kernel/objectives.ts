@@ -10,11 +10,7 @@ export function objectiveOf(objective: Objective, rows: Rows, lane: number, bars
   const drawdown = 1 - rows.lowest[lane]!;
   const sum = (field: keyof typeof sumFields): number => rows.sums[lane * sumSize + sumFields[field]]!;
   const growth = () =>
-    bars === 0
-      ? Number.NaN
-      : equity > 0
-        ? Math.exp((Math.log(equity) * sessionsPerYear) / bars) - 1
-        : -1;
+    bars === 0 ? Number.NaN : equity > 0 ? Math.exp((Math.log(equity) * sessionsPerYear) / bars) - 1 : -1;
   switch (objective) {
     case "Calmar":
       return ratio(growth(), bars === 0 ? Number.NaN : drawdown);

@@ -1,7 +1,7 @@
 import type { Block } from "./blocks.js";
 import { type BookRoom, createBook, fillBook } from "./book.js";
-import type { Memory } from "./memory.js";
 import { createLevels } from "./correlations.js";
+import type { Memory } from "./memory.js";
 import { createWalks } from "./walks.js";
 
 /** What the pass over the rows needs to know beside the columns in {@link Memory}. */
@@ -23,7 +23,15 @@ export interface RowTask {
 }
 
 /** The sums behind the other metrics. */
-export const sumFields = { net: 0, squares: 1, gains: 2, losses: 3, downside: 4, turnover: 5, days: 6 } as const;
+export const sumFields = {
+  net: 0,
+  squares: 1,
+  gains: 2,
+  losses: 3,
+  downside: 4,
+  turnover: 5,
+  days: 6,
+} as const;
 export const sumSize = 8;
 
 export interface Rows {
@@ -330,9 +338,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
         moving |= members & Math.imul(fillable, repeat);
         for (let refusing = someCaps; refusing < capCount; refusing++) {
           moving |=
-            members &
-            Math.imul(fillableAt[refusing]!, repeat) &
-            capLanes[word * levelCount + refusing]!;
+            members & Math.imul(fillableAt[refusing]!, repeat) & capLanes[word * levelCount + refusing]!;
         }
       }
       let staying = members & ~moving;
@@ -568,7 +574,11 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
   }
 
   function knownTarget(set: number): number {
-    for (let at = Math.imul(set, 0x9e3779b1) >>> hashShift; hashStamp[at] === stamp; at = (at + 1) & hashMask) {
+    for (
+      let at = Math.imul(set, 0x9e3779b1) >>> hashShift;
+      hashStamp[at] === stamp;
+      at = (at + 1) & hashMask
+    ) {
       const known = hashTarget[at]!;
       if (targetPicked[known] === set) return known;
     }
@@ -627,7 +637,9 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     const at = target * width;
     const cap = limits[maxWeight]!;
     for (let k = 0; k < count; k++) {
-      targetWeights[at + k] = equalWeights ? 1 / count : steadiness[targetNames[at + k]! * stride + decision]!;
+      targetWeights[at + k] = equalWeights
+        ? 1 / count
+        : steadiness[targetNames[at + k]! * stride + decision]!;
     }
     let left = limits[budget]!;
     for (;;) {
@@ -903,7 +915,8 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
           ratios[lane] = c;
         } else ratios[lane] = after;
         lowest[lane] = Math.min(lowest[lane]!, slotGrowth[at + 3]!, y * slotGrowth[at + 2]!);
-        if (wide) for (let k = 0; k < sumSize; k++) sums[lane * sumSize + k]! += slotSums[slot * sumSize + k]!;
+        if (wide)
+          for (let k = 0; k < sumSize; k++) sums[lane * sumSize + k]! += slotSums[slot * sumSize + k]!;
       }
     }
   }

@@ -72,17 +72,21 @@ export function windowFacts(window: Panel): WindowFacts {
       }
       facts.growth[at] = close[row]! / before;
       facts.change[at] = facts.growth[at]! - 1;
-      facts.span[at] =
-        (Math.max(facts.high[at]!, before) - Math.min(facts.low[at]!, before)) / before;
+      facts.span[at] = (Math.max(facts.high[at]!, before) - Math.min(facts.low[at]!, before)) / before;
     }
     facts.mostEqual[i] = mostEqual(facts, base, first) + resumed;
   }
   return facts;
 }
 
-function mostEqual({ rows, kind, change }: Pick<WindowFacts, "rows" | "kind" | "change">, base: number, first: number): number {
+function mostEqual(
+  { rows, kind, change }: Pick<WindowFacts, "rows" | "kind" | "change">,
+  base: number,
+  first: number,
+): number {
   const moved: number[] = [];
-  for (let row = first + 1; row < rows; row++) if (kind[base + row] === moves) moved.push(change[base + row]!);
+  for (let row = first + 1; row < rows; row++)
+    if (kind[base + row] === moves) moved.push(change[base + row]!);
   const sorted = Float64Array.from(moved).sort();
   let most = 0;
   let run = 0;
