@@ -91,13 +91,15 @@ export async function madePermutation(runs = 12): Promise<Required<PermutationRe
 
 /** Scores of one window, its p-values by counting. */
 export function outcomeOf(real: number | null, permuted: readonly (number | null)[]): PermutationOutcome {
-  const atLeast = permuted.filter((score) => real !== null && score !== null && score >= real).length;
+  const defined = permuted.filter((score) => score !== null);
+  const counts = real !== null && defined.length > 0;
+  const atLeast = defined.filter((score) => counts && score >= real).length;
   return {
     real,
-    p: real === null ? null : atLeast / permuted.length,
-    pPlusOne: real === null ? null : (atLeast + 1) / (permuted.length + 1),
+    p: counts ? atLeast / permuted.length : null,
+    pPlusOne: counts ? (atLeast + 1) / (permuted.length + 1) : null,
     permuted,
-    undefinedRuns: permuted.filter((score) => score === null).length,
+    undefinedRuns: permuted.length - defined.length,
   };
 }
 
