@@ -195,7 +195,7 @@ export function createGates(memory: Memory): Gates {
         bits &= open;
         if (bits !== 0) {
           const relative = range[at]! / price;
-          const score = (price / fast0 - 1) / (relative > 1e-6 ? relative : 1e-6);
+          const score = (price / fast0 - 1) / Math.max(relative, 1e-6);
           scores[score0 + at] = score;
           if (score >= minScore) code = bits;
         }
@@ -208,7 +208,7 @@ export function createGates(memory: Memory): Gates {
         bits &= open;
         if (bits !== 0) {
           const relative = range[at]! / price;
-          const score = (price / fast1 - 1) / (relative > 1e-6 ? relative : 1e-6);
+          const score = (price / fast1 - 1) / Math.max(relative, 1e-6);
           scores[score1 + at] = score;
           if (score >= minScore) code |= bits;
         }
@@ -221,7 +221,7 @@ export function createGates(memory: Memory): Gates {
         bits &= open;
         if (bits !== 0) {
           const relative = range[at]! / price;
-          const score = (price / fast2 - 1) / (relative > 1e-6 ? relative : 1e-6);
+          const score = (price / fast2 - 1) / Math.max(relative, 1e-6);
           scores[score2 + at] = score;
           if (score >= minScore) code |= bits;
         }

@@ -87,7 +87,7 @@ export function createMoments(memory: Memory): Moments {
           volDeviations > volPeak / 256 && !spansHoles
             ? Math.sqrt(volDeviations * perFreedom)
             : exactDeviation(facts, i, base, row, volWindow);
-        steadiness[at] = 1 / (deviation > 1e-9 ? deviation : 1e-9);
+        steadiness[at] = 1 / Math.max(deviation, 1e-9);
       }
     }
   }

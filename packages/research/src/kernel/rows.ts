@@ -599,7 +599,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     const whole = limits[budget]!;
     const cap = limits[maxWeight]!;
     if (count === 1) {
-      targetWeights[at] = whole < cap ? whole : cap;
+      targetWeights[at] = Math.min(whole, cap);
     } else if (count <= 3 && twoAtMostCapped && !equalWeights) {
       // At most one of them can exceed the cap, and what it leaves fits under the cap.
       const a = steadiness[targetNames[at]! * stride + decision]!;
@@ -726,7 +726,7 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
       const y = ratios[lane]!;
       const under = y * lowestG;
       const after = y * g;
-      const least = under < lowestC ? under : lowestC;
+      const least = Math.min(under, lowestC);
       if (after > c) {
         // Equity was highest somewhere on the way, by as much as the ratio was cut.
         peaks[lane]! *= after / c;
@@ -765,8 +765,8 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     if (c > 1) c = 1;
     stepGrowth[at] = g;
     stepGrowth[at + 1] = c;
-    stepGrowth[at + 2] = g < slotGrowth[from + 2]! ? g : slotGrowth[from + 2]!;
-    stepGrowth[at + 3] = c < slotGrowth[from + 3]! ? c : slotGrowth[from + 3]!;
+    stepGrowth[at + 2] = Math.min(g, slotGrowth[from + 2]!);
+    stepGrowth[at + 3] = Math.min(c, slotGrowth[from + 3]!);
     stepNet[2 * target] = net;
     stepNet[2 * target + 1] = moved;
   }

@@ -232,7 +232,7 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
             }
             const capped =
               columnLanes & capLanes[word * levelCount + cap]! & ~capLanes[word * levelCount + to]!;
-            if (capped !== 0) assignLanes(setAfter[top < taken1 ? top : taken1]!, word, capped);
+            if (capped !== 0) assignLanes(setAfter[Math.min(top, taken1)]!, word, capped);
           }
           cap = to;
         }
