@@ -1,6 +1,6 @@
 import { sampleStdev } from "@pf/indicators";
-import type { Panel, Ticker, Weights } from "@pf/market";
-import { capInPlace } from "./caps.js";
+import { type Panel, PanelLookupError, type Ticker, type Weights } from "@pf/market";
+import { capInPlace, isCap, isCashBuffer } from "./caps.js";
 import { lastCloseBefore, ReturnWindows } from "./correlation.js";
 import type { Candidate, Decision } from "./decision.js";
 import { ExtensionError, RowRangeError, StrategyOptionsError } from "./errors.js";
@@ -28,6 +28,7 @@ export interface Strategy {
    * Computes the features of a panel, all of them causal.
    *
    * @param features - shared columns of the same panel, so that many strategies compute each only once
+   * @throws PanelLookupError when the features belong to another panel: a longer one would let a decision look ahead
    */
   prepare(panel: Panel, features?: Features): PreparedStrategy;
 }
@@ -41,7 +42,12 @@ export interface PreparedStrategy {
    * @param out - receives the targets, 0 for every name not held; must not be `held`
    */
   weightsInto(row: number, held: Float64Array, out: Float64Array): void;
-  /** The same rule, explained for every symbol. */
+  /**
+   * The same rule, explained for every symbol.
+   *
+   * @param held - the previous decision's targets, none before the first. A name that the panel does not hold (the
+   *   universe has changed) counts as a name that leaves: the band then keeps nothing
+   */
   decide(row: number, held: Weights): Decision;
 }
 
@@ -98,7 +104,11 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   const { sessions, tickers } = panel;
   const rows = sessions.length;
   const names = tickers.length;
+  const universe = new Set(tickers);
 
+  if (shared && shared.panel !== panel) {
+    throw new PanelLookupError("the features were computed for another panel than the one to decide on");
+  }
   const large = names > rememberedUniverse;
   const features = shared ?? (large ? streamFeatures(panel) : createFeatures(panel));
   // An overlay asks for a symbol or two, in any order and on every row: those columns are worth remembering.
@@ -121,8 +131,9 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
 
   /** Whether `a` is walked before `b`: higher score, then universe order. */
   function before(base: number, a: number, b: number): boolean {
-    const difference = scores[base + a]! - scores[base + b]!;
-    return difference > 0 || (difference === 0 && a < b);
+    const ofA = scores[base + a]!;
+    const ofB = scores[base + b]!;
+    return ofA > ofB || (ofA === ofB && a < b);
   }
 
   /** Takes a symbol if it is within the cap of every one taken; returns the place of the one it is too close to. */
@@ -225,6 +236,8 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     weighedRow = row;
     weighed.session = sessions[row]!;
     weighed.tickers = tickerList(taken);
+    // What a weighting leaves unwritten must be told, not taken from the row before.
+    raw.fill(Number.NaN, 0, taken);
     guarded("weighting", options.weights.method, sessions[row]!, () => weighting(weighed, raw));
     let sum = 0;
     for (let k = 0; k < taken; k++) {
@@ -239,13 +252,13 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
       }
       sum += raw[k]!;
     }
-    if (!(sum > 0)) {
+    if (!(sum > 0 && sum < Number.POSITIVE_INFINITY)) {
       throw new ExtensionError(
         "weighting",
         options.weights.method,
         sessions[row]!,
         undefined,
-        "all raw weights are 0",
+        sum > 0 ? "the raw weights are too large to be added" : "all raw weights are 0",
       );
     }
     capInPlace(raw, taken, maxWeightPerAsset, cashBuffer);
@@ -271,21 +284,26 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
           volatility: (ticker, window) => cut(remembered.volatility(ticker, window)),
         }),
       );
-      if (!(verdict.exposure >= 0 && verdict.exposure <= 1)) {
+      // Plain JavaScript can forget to return a verdict at all.
+      const { exposure, reason } = verdict ?? { exposure: undefined, reason: "" };
+      if (!(typeof exposure === "number" && exposure >= 0 && exposure <= 1)) {
         throw new ExtensionError(
           "overlay",
           name,
           session,
           undefined,
-          `the exposure must lie between 0 and 1, not be ${verdict.exposure}`,
+          `the exposure must lie between 0 and 1, not be ${String(exposure)}`,
         );
       }
-      for (let k = 0; k < taken; k++) raw[k]! *= verdict.exposure;
-      applied.push({ name, exposure: verdict.exposure, reason: verdict.reason });
+      for (let k = 0; k < taken; k++) raw[k]! *= exposure;
+      applied.push({ name, exposure, reason });
     }
   }
 
-  /** Keeps the previous targets while the names are the same and no weight has moved further than the band. */
+  /**
+   * Keeps the previous targets while the names are the same and no weight has moved further than the band. A previous
+   * target that is no weight (negative, not a number) is never kept.
+   */
   function band(held: Float64Array, out: Float64Array): void {
     heldByBand = false;
     if (minWeightChange <= 0) return;
@@ -293,8 +311,8 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     for (let symbol = 0; symbol < names; symbol++) {
       const target = out[symbol]!;
       const previous = held[symbol]!;
-      if (target > 0 !== previous > 0 || Math.abs(target - previous) > minWeightChange + bandTolerance)
-        return;
+      if (!(previous >= 0) || target > 0 !== previous > 0) return;
+      if (Math.abs(target - previous) > minWeightChange + bandTolerance) return;
       if (target !== previous) moved = true;
     }
     if (!moved) return;
@@ -302,23 +320,32 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     out.set(held);
   }
 
-  function step(row: number, held: Float64Array, out: Float64Array, rejected: Rejection[] | undefined): void {
+  function step(
+    row: number,
+    held: Float64Array,
+    out: Float64Array,
+    rejected?: Rejection[],
+    heldElsewhere = false,
+  ): void {
     if (!(Number.isInteger(row) && row >= 0 && row < rows)) throw new RowRangeError(row, rows);
     choose(row, held, rejected);
     weigh(row);
     if (overlays.length > 0) overlay(row);
     out.fill(0);
     for (let k = 0; k < taken; k++) out[ordered[k]!] = raw[k]!;
-    band(held, out);
+    // A name held outside the panel is gone from the targets, so the names are not the same.
+    if (heldElsewhere) heldByBand = false;
+    else band(held, out);
   }
 
   return {
-    weightsInto: (row, held, out) => step(row, held, out, undefined),
+    weightsInto: (row, held, out) => step(row, held, out),
     decide(row, held) {
       const previous = Float64Array.from(tickers, (ticker) => held[ticker] ?? 0);
       const out = new Float64Array(names);
       const rejected: Rejection[] = [];
-      step(row, previous, out, rejected);
+      const heldElsewhere = Object.keys(held).some((ticker) => held[ticker]! > 0 && !universe.has(ticker));
+      step(row, previous, out, rejected, heldElsewhere);
       const weights: Record<Ticker, number> = {};
       let invested = 0;
       for (let symbol = 0; symbol < names; symbol++) {
@@ -458,14 +485,22 @@ function guarded<T>(
   }
 }
 
-function optionProblems({ features, selection, weights, rebalance }: StrategyOptions): string[] {
+function optionProblems(options: StrategyOptions): string[] {
   const problems: string[] = [];
+  // The compiler sees to the sections; plain JavaScript has none.
+  const given: Partial<StrategyOptions> = options ?? {};
+  for (const section of ["features", "selection", "weights", "rebalance"] as const) {
+    if (typeof given[section] !== "object") problems.push(`the section ${section} is missing`);
+  }
+  if (problems.length > 0) return problems;
+  const { features, selection, weights, rebalance } = options;
+  if (typeof features.macd !== "object") return ["the section features.macd is missing"];
   const whole = (name: string, value: number, least: number) => {
     if (!(Number.isInteger(value) && value >= least))
       problems.push(`${name} must be a whole number of at least ${least}, not ${value}`);
   };
   const within = (name: string, value: number, low: number, high: number) => {
-    if (!(value >= low && value <= high))
+    if (!(Number.isFinite(value) && value >= low && value <= high))
       problems.push(`${name} must lie between ${low} and ${high}, not be ${value}`);
   };
   whole("features.atrWindow", features.atrWindow, 1);
@@ -493,12 +528,12 @@ function optionProblems({ features, selection, weights, rebalance }: StrategyOpt
     problems.push(`selection.incumbents must be "rank" or "keep", not "${String(selection.incumbents)}"`);
   }
   whole("weights.volWindow", weights.volWindow, 2);
-  if (!(weights.maxWeightPerAsset > 0 && weights.maxWeightPerAsset <= 1)) {
+  if (!isCap(weights.maxWeightPerAsset)) {
     problems.push(
       `weights.maxWeightPerAsset must be above 0 and at most 1, not ${weights.maxWeightPerAsset}`,
     );
   }
-  if (!(weights.cashBuffer >= 0 && weights.cashBuffer < 1)) {
+  if (!isCashBuffer(weights.cashBuffer)) {
     problems.push(`weights.cashBuffer must be at least 0 and below 1, not ${weights.cashBuffer}`);
   }
   within("rebalance.minWeightChange", rebalance.minWeightChange, 0, 1);

@@ -1,3 +1,4 @@
+import { PanelLookupError } from "@pf/market";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { panelOf, worlds } from "../../market/test/worlds.js";
@@ -5,6 +6,7 @@ import {
   builtinOverlays,
   builtinScores,
   builtinWeightings,
+  createFeatures,
   createStrategy,
   ExtensionError,
   normalizeWithCaps,
@@ -88,6 +90,27 @@ describe("a user's score", () => {
   });
 });
 
+it("a universe of equal and infinite scores is taken in universe order, however many there are", () => {
+  const shapes = Array.from({ length: 24 }, () => walk);
+  const market = panelOf({ seed: 3, rows: 60, shapes });
+  for (const score of [1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const scores = builtinScores.with("same", () => () => score);
+    const options = optionsWith({
+      selection: { score: "same", topN: 24, corrCap: 1, minScore: -Number.MAX_VALUE },
+      weights: { maxWeightPerAsset: 1 },
+    });
+    const prepared = createStrategy(options, { scores }).prepare(market);
+    const decisions = rows.map((row) => prepared.decide(row, {}));
+    for (const { selected, candidates } of decisions) {
+      expect(selected).toEqual(candidates.filter((one) => one.eligible).map((one) => one.symbol));
+    }
+    // More than one batch of candidates, or this would prove little; nothing is at or above -MAX at -Infinity.
+    const most = Math.max(...decisions.map((one) => one.selected.length));
+    if (score > 0) expect(most).toBeGreaterThan(16);
+    else expect(most).toBe(0);
+  }
+});
+
 describe("a user's weighting", () => {
   it("gets the names in universe order with their volatilities and returns", () => {
     const weightings = builtinWeightings.with("mine", () => (input, raw) => {
@@ -111,11 +134,27 @@ describe("a user's weighting", () => {
     ["negative", (raw: Float64Array) => raw.fill(-1), /the raw weight is -1/],
     ["undefined", (raw: Float64Array) => raw.fill(Number.NaN), /the raw weight is NaN/],
     ["nothing", (raw: Float64Array) => raw.fill(0), /all raw weights are 0/],
+    ["huge", (raw: Float64Array) => raw.fill(1e308), /the raw weights are too large to be added/],
   ])("of %s stops the run and says where", (method, fill, message) => {
     const weightings = builtinWeightings.with(method, () => (_, raw) => void fill(raw));
     const prepared = createStrategy(optionsWith({ weights: { method } }), { weightings }).prepare(panel);
     expect(() => rows.map((row) => prepared.decide(row, {}))).toThrow(message);
   });
+});
+
+it("a weighting that forgets a name does not inherit a weight from the row before", () => {
+  let calls = 0;
+  const weightings = builtinWeightings.with("once", () => (input, raw) => {
+    if (calls++ === 0) raw.fill(1, 0, input.tickers.length);
+  });
+  const prepared = createStrategy(optionsWith({ weights: { method: "once" } }), { weightings }).prepare(
+    panel,
+  );
+  const [first, second] = rows.filter(
+    (row) => createStrategy(smallOptions).prepare(panel).decide(row, {}).selected.length > 0,
+  );
+  expect(Object.keys(prepared.decide(first!, {}).weights)).not.toEqual([]);
+  expect(() => prepared.decide(second!, {})).toThrow(/the raw weight is NaN/);
 });
 
 describe("an overlay", () => {
@@ -176,7 +215,57 @@ describe("an overlay", () => {
   });
 });
 
+it("an overlay that returns nothing is named", () => {
+  const overlays = builtinOverlays.with("mute", () => (() => undefined) as never);
+  const prepared = createStrategy(optionsWith({ overlays: [{ name: "mute" }] }), { overlays }).prepare(panel);
+  expect(() => prepared.decide(50, {})).toThrow(ExtensionError);
+});
+
+describe("held", () => {
+  const prepared = createStrategy(optionsWith({ selection: { corrCap: 1, minScore: -1e6 } })).prepare(panel);
+  const row = rows.find((at) => prepared.decide(at, {}).selected.length === 2)!;
+  const fresh = prepared.decide(row, {});
+  const near = Object.fromEntries(
+    Object.entries(fresh.weights).map(([name, weight]) => [name, weight - 0.03]),
+  );
+
+  it("is kept within the band while it names the same symbols", () => {
+    expect(prepared.decide(row, near)).toMatchObject({ weights: near, heldByBand: true });
+  });
+  it("that names a symbol outside the panel names others, so that the band keeps nothing", () => {
+    const moved = prepared.decide(row, { ...near, GONE: 0.03 });
+    expect(moved).toMatchObject({ weights: fresh.weights, heldByBand: false });
+    expect(prepared.decide(row, { ...near, GONE: 0 }).heldByBand).toBe(true);
+  });
+  it.each([-0.02, Number.NaN])("of %d is never kept as a target", (weight) => {
+    const other = panel.tickers.find((ticker) => !(ticker in near))!;
+    expect(prepared.decide(row, { ...near, [other]: weight }).weights).toEqual(fresh.weights);
+  });
+});
+
 describe("createStrategy", () => {
+  it("prepares no panel with the features of another, which might know its future", () => {
+    const strategy = createStrategy(smallOptions);
+    expect(() => strategy.prepare(panel.upTo(30), createFeatures(panel))).toThrow(PanelLookupError);
+    expect(strategy.prepare(panel, createFeatures(panel)).decide(50, {})).toEqual(
+      strategy.prepare(panel).decide(50, {}),
+    );
+  });
+
+  it("names the sections that plain JavaScript left out, and numbers given as text", () => {
+    const problems = (options: unknown) =>
+      (catching(() => createStrategy(options as never)) as StrategyOptionsError).problems;
+    expect(problems(undefined)).toHaveLength(4);
+    expect(problems({ ...smallOptions, weights: undefined })).toEqual(["the section weights is missing"]);
+    const { macd: _, ...features } = smallOptions.features;
+    expect(problems({ ...smallOptions, features })).toEqual(["the section features.macd is missing"]);
+    const words = optionsWith({
+      rebalance: { minWeightChange: "0.05" as never },
+      selection: { corrCap: "1" as never },
+    });
+    expect(problems(words)).toHaveLength(2);
+  });
+
   it("lists every impossible option at once", () => {
     const options = optionsWith({
       features: { emaFast: 6, atrWindow: 0 },
@@ -212,6 +301,32 @@ describe("createStrategy", () => {
 });
 
 describe("normalizeWithCaps", () => {
+  it.each([
+    ["a negative raw weight", { A: -1, B: 1 }, 0.5, 0.05],
+    ["an undefined one", { A: Number.NaN, B: 1 }, 0.5, 0.05],
+    ["sums beyond all numbers", { A: 1e308, B: 1e308 }, 0.5, 0.05],
+    ["a cap in percent", { A: 1 }, 50, 0.05],
+    ["a buffer of everything", { A: 1 }, 0.5, 1],
+  ])("refuses %s", (_, raw, cap, cashBuffer) => {
+    expect(() => normalizeWithCaps(raw, cap, cashBuffer)).toThrow(StrategyOptionsError);
+  });
+
+  it("leaves no weight below nothing, whatever rounding does to the last of the budget", () => {
+    for (let names = 2; names <= 40; names++) {
+      for (const budget of [1, 0.95, 0.9, 0.7]) {
+        const raw = {
+          ...Object.fromEntries(Array.from({ length: names }, (_, k) => [`N${k}`, 1])),
+          LAST: 1e-17,
+        };
+        for (const cap of [budget / names, (budget / names) * (1 - 2 ** -53)]) {
+          const weights = normalizeWithCaps(raw, cap, 1 - budget);
+          expect(weights.LAST).toBeGreaterThanOrEqual(0);
+          expect(weights.LAST).toBeLessThan(1e-12);
+        }
+      }
+    }
+  });
+
   it("gives what is left to the uncapped, and all of the budget unless every name is capped", () => {
     fc.assert(
       fc.property(
