@@ -45,6 +45,8 @@ export function runBacktest(
  * `gross[t] = sum of w[t - 1, i] * r[t, i]`; a missing return counts as 0 and the return after a hole spans it.
  * `turnover[t] = sum of |w[t, i] - w[t - 1, i]|`, on which slippage falls in basis points and the commission at
  * dollars a share over the last own close. With lag 2 all of it holds for the targets of the row before.
+ *
+ * @throws BacktestOptionsError for negative costs, another lag, or targets made for other rows or symbols
  */
 export function runTargets(
   panel: Panel,
@@ -54,7 +56,7 @@ export function runTargets(
 ): BacktestResult {
   requireCosts(costs);
   if (lag !== 1 && lag !== 2) throw new BacktestOptionsError(`the lag must be 1 or 2, not ${String(lag)}`);
-  if (targets.sessions.length !== panel.sessions.length || targets.tickers.length !== panel.tickers.length) {
+  if (!sameLabels(targets.sessions, panel.sessions) || !sameLabels(targets.tickers, panel.tickers)) {
     throw new BacktestOptionsError(
       "the targets were made for another panel: rows and symbols must be the same",
     );
@@ -116,6 +118,11 @@ export function runTargets(
     equity,
     targets,
   };
+}
+
+/** Whether two axes are one. Targets know symbols by position, so even another order is another panel. */
+function sameLabels(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((label, at) => label === b[at]));
 }
 
 /** The return booked on a row, from the last own close before it; 0 where the symbol has no bar or no bar before. */

@@ -84,18 +84,24 @@ export function measureReturns(
   // Equal returns have no variance, whatever rounding leaves of it.
   const deviation = bars < 2 ? Number.NaN : varies ? Math.sqrt(squares / (bars - 1)) : 0;
   const annual = Math.sqrt(periodsPerYear);
+  // A return that is not a number leaves the equity so: then nothing is known, least of all that nothing fell.
+  const known = bars > 0 && !Number.isNaN(equity);
   // exp and log agree between engines where pow does not: equal results must be equal bytes.
-  const growth =
-    bars === 0 ? Number.NaN : equity > 0 ? Math.exp((Math.log(equity) * periodsPerYear) / bars) - 1 : -1;
+  const growth = !known
+    ? Number.NaN
+    : equity > 0
+      ? Math.exp((Math.log(equity) * periodsPerYear) / bars) - 1
+      : -1;
+  const deepestFall = known ? deepest : Number.NaN;
   return {
     CAGR: growth,
     Sharpe: orUndefined(mean * annual, deviation),
     Sortino: orUndefined(mean * annual, Math.sqrt(downside / bars)),
     AnnualVol: deviation * annual,
-    MaxDD: bars === 0 ? Number.NaN : deepest,
-    Calmar: orUndefined(growth, bars === 0 ? Number.NaN : deepest),
-    PF: orUndefined(gains, losses),
-    FinalEquity: bars === 0 ? Number.NaN : equity,
+    MaxDD: deepestFall,
+    Calmar: orUndefined(growth, deepestFall),
+    PF: known ? orUndefined(gains, losses) : Number.NaN,
+    FinalEquity: known ? equity : Number.NaN,
   };
 }
 

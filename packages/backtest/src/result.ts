@@ -18,7 +18,11 @@ export interface TargetSeries {
   readonly symbol: Int32Array;
   /** Fractions of equity, none of them 0. */
   readonly weight: Float64Array;
-  /** The non-zero targets decided on a row, universe order. */
+  /**
+   * The non-zero targets decided on a row, universe order.
+   *
+   * @throws BacktestOptionsError when there is no such row
+   */
   at(row: number): Weights;
 }
 

@@ -40,6 +40,9 @@ export class TargetRecorder {
       symbol,
       weight,
       at(row) {
+        if (!(Number.isInteger(row) && row >= 0 && row < sessions.length)) {
+          throw new BacktestOptionsError(`there is no row ${row} in targets of ${sessions.length} rows`);
+        }
         const weights: Record<Ticker, number> = {};
         for (let k = rowStart[row]!; k < rowStart[row + 1]!; k++) weights[tickers[symbol[k]!]!] = weight[k]!;
         return weights;

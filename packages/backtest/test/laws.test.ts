@@ -232,6 +232,12 @@ describe("measure", () => {
     expect(measureReturns(Float64Array.of(0.1, -1, 0.5)).CAGR).toBe(-1);
   });
 
+  it("knows nothing of a run in which a return is not a number, rather than calling it ruin or calm", () => {
+    for (const [name, value] of Object.entries(measureReturns(Float64Array.of(0.1, Number.NaN, -0.1)))) {
+      expect(value, name).toBeNaN();
+    }
+  });
+
   it("counts a rebalance on every row with a trade and none for rounding", () => {
     const metrics = measure({
       net: new Float64Array(42),
@@ -240,6 +246,29 @@ describe("measure", () => {
     expect(metrics.RebalanceDays).toBe(6);
     expect(metrics.RebalancesPerMonth).toBe(3);
     expect(metrics.TurnoverAnnual).toBeCloseTo(18, 9);
+  });
+});
+
+describe("targets", () => {
+  const panel = panelOf({ seed: 5, rows: 12, shapes: [{ kind: "walk", start: 0, holes: [] }] });
+  const targets = targetSeries(panel, () => ({ [panel.tickers[0]!]: 0.5 }));
+
+  it("have no row outside the panel", () => {
+    expect(targets.at(11)).toEqual({ [panel.tickers[0]!]: 0.5 });
+    for (const row of [-1, 12, 0.5]) expect(() => targets.at(row)).toThrow(BacktestOptionsError);
+  });
+
+  it("run only on the rows and symbols they were made for, of which the number alone is no proof", () => {
+    const renamed: Panel = {
+      ...panel,
+      tickers: ["OTHER"],
+      column: (field) => panel.column(field, panel.tickers[0]!),
+    };
+    const later: Panel = { ...panel, sessions: [...panel.sessions.slice(1), panel.sessions[0]!] };
+    for (const other of [renamed, later]) {
+      expect(() => runTargets(other, targets, costs)).toThrow(/made for another panel/);
+    }
+    expect(runTargets({ ...panel, sessions: [...panel.sessions] }, targets, costs).turnover[0]).toBe(0.5);
   });
 });
 
