@@ -446,27 +446,24 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
         sell += weight * unitCost[column]!;
         invested += weight;
       }
-      for (let target = firstTarget; target < end; target++) {
-        let priced = false;
-        for (let word = 0; word < words; word++) {
-          const group = targetLanes[from * words + word]! & targetLanes[target * words + word]!;
+      step[earned] = sum;
+      step[sellCost] = sell;
+      step[sellTurnover] = invested;
+      // Most lanes select what they selected before.
+      const same = knownTarget(targetPicked[from]!);
+      for (let word = 0; word < words; word++) {
+        let left = targetLanes[from * words + word]!;
+        if (left === 0) continue;
+        if (same >= 0) {
+          const group = left & targetLanes[same * words + word]!;
+          if (group !== 0) growLanes(from, same, word, group);
+          left ^= group;
+        }
+        for (let target = firstTarget; left !== 0; target++) {
+          const group = left & targetLanes[target * words + word]!;
           if (group === 0) continue;
-          if (!priced) {
-            priced = true;
-            let price = sell;
-            let moved = invested;
-            const to = target * width;
-            for (let k = 0; k < targetSize[target]!; k++) {
-              const name = targetNames[to + k]!;
-              const held = leaving[name]!;
-              const difference = Math.abs(targetWeights[to + k]! - held) - held;
-              price += difference * unitCost[name * stride + traded]!;
-              moved += difference;
-            }
-            step[earned] = sum - price;
-            step[turnover] = moved;
-          }
-          growLanes(word, group);
+          left ^= group;
+          growLanes(from, target, word, group);
         }
       }
       for (let k = 0; k < count; k++) leaving[targetNames[list + k]!] = 0;
@@ -482,20 +479,42 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
     for (let word = 0; word < words; word++) targetLanes[cash * words + word] = slotInts[lanes0 + word]!;
   }
 
-  /** A row of the return in `step` for some lanes of a word. */
-  function growLanes(word: number, group: number): void {
-    const growth = 1 + step[earned]!;
+  /** One row of the lanes that go from a target of the row before to one of this row. */
+  function growLanes(from: number, target: number, word: number, group: number): void {
+    if (stepFrom[target] !== from) {
+      stepFrom[target] = from;
+      let price = step[sellCost]!;
+      let moved = step[sellTurnover]!;
+      const to = target * width;
+      for (let k = 0; k < targetSize[target]!; k++) {
+        const name = targetNames[to + k]!;
+        const before = leaving[name]!;
+        const difference = Math.abs(targetWeights[to + k]! - before) - before;
+        price += difference * unitCost[name * stride + traded]!;
+        moved += difference;
+      }
+      stepNet[2 * target] = step[earned]! - price;
+      stepNet[2 * target + 1] = moved;
+    }
+    const growth = 1 + stepNet[2 * target]!;
     for (let left = group; left !== 0; ) {
       const bit = 31 - Math.clz32(left);
       left ^= 1 << bit;
       const lane = word * 32 + bit;
-      let y = ratios[lane]! * growth;
+      const y = ratios[lane]! * growth;
       if (y > 1) {
         peaks[lane]! *= y;
-        y = 1;
-      } else if (y < lowest[lane]!) lowest[lane] = y;
+        ratios[lane] = 1;
+        continue;
+      }
       ratios[lane] = y;
-      if (wide) addNet(sums, (word * 32 + bit) * sumSize, step[earned]!, step[turnover]!);
+      if (y < lowest[lane]!) lowest[lane] = y;
+    }
+    if (wide) {
+      for (let left = group; left !== 0; left &= left - 1) {
+        const lane = word * 32 + 31 - Math.clz32(left & -left);
+        addNet(sums, lane * sumSize, stepNet[2 * target]!, stepNet[2 * target + 1]!);
+      }
     }
   }
 
