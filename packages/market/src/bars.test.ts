@@ -20,6 +20,14 @@ describe("assertBarSeries", () => {
       }
     }
   });
+  it("names the column that is missing or is a plain array", () => {
+    for (const column of [undefined, [1, 2, 3], "123"]) {
+      expect(() => assertBarSeries({ ...good, high: column as never })).toThrow(
+        new InvalidBarsError("SPY", "column high must be a Float64Array"),
+      );
+    }
+    expect(() => assertBarSeries({ ...good, endsUtcMs: [1, 2, 3] as never })).toThrow(InvalidBarsError);
+  });
   it("names the first bar that repeats or precedes the one before it", () => {
     expect(() =>
       assertBarSeries(daily("SPY", ["2024-01-02", "2024-01-03", "2024-01-03", "2024-01-01"])),

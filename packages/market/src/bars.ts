@@ -42,7 +42,12 @@ export function assertParallel(series: BarSeries): void {
   const rows = series.sessions.length;
   for (const field of ["open", "high", "low", "close", "volume", "endsUtcMs"] as const) {
     const column = series[field];
-    if (column && column.length !== rows) {
+    if (column === undefined && field === "endsUtcMs") continue;
+    // Plain JavaScript can leave a column out or give an array, whose views would not share memory.
+    if (!(column instanceof Float64Array)) {
+      throw new InvalidBarsError(series.ticker, `column ${field} must be a Float64Array`);
+    }
+    if (column.length !== rows) {
       throw new InvalidBarsError(
         series.ticker,
         `column ${field} has ${column.length} values for ${rows} sessions`,

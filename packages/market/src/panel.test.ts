@@ -180,6 +180,11 @@ describe("a view of a panel", () => {
     expect(contents(panel.upTo(1))).toEqual(contents(panel.between(0, 2)));
     expect(panel.between(2, 2).sessions).toEqual([]);
   });
+  it("has no column that bars do not have", () => {
+    const panel = alignPanel([daily("SPY", ["2024-01-02"])]);
+    expect(() => panel.column("Close" as never, "SPY")).toThrow(PanelLookupError);
+    expect(() => panel.column("close", "spy")).toThrow(PanelLookupError);
+  });
   it("of rows that are not there is refused", () => {
     const panel = alignPanel([daily("SPY", days(2, 3, 4, 5))]).between(1, 3);
     for (const [from, to] of [

@@ -17,7 +17,7 @@ export interface Panel {
   /**
    * One value per row, `NaN` where the symbol has no bar. Do not write into it: it is the memory of the bars themselves.
    *
-   * @throws PanelLookupError when the panel does not hold the ticker
+   * @throws PanelLookupError when the panel does not hold the ticker, or bars have no such column
    */
   column(field: Field, ticker: Ticker): Float64Array;
   /**
@@ -276,6 +276,11 @@ function panelOf(
       const own = columns.get(ticker);
       if (!own) throw new PanelLookupError(`no ticker ${ticker} in this panel; it holds ${listed(tickers)}`);
       const column = own[field];
+      if (!column) {
+        throw new PanelLookupError(
+          `no column ${field} in this panel; bars have open, high, low, close, volume`,
+        );
+      }
       return column.length === rows ? column : column.subarray(start, start + rows);
     },
     upTo(row) {
