@@ -3,7 +3,7 @@ import { PfCommand, valueFlag } from "../command.js";
 import { searchFlags, searchRequest } from "../search.js";
 
 export default class Permute extends PfCommand {
-  static override summary = "Hold the best of the grid against markets whose days were shuffled.";
+  static override summary = "Hold the best parameters against shuffled markets.";
   static override examples = [
     "<%= config.bin %> permute",
     "<%= config.bin %> permute --windows last --runs 1000",

@@ -2,7 +2,7 @@ import { PfCommand } from "../command.js";
 import { searchFlags, searchRequest } from "../search.js";
 
 export default class WalkForward extends PfCommand {
-  static override summary = "Choose parameters on the past, apply them to what follows, and report.";
+  static override summary = "Choose parameters on the past, use them on what follows.";
   static override examples = [
     "<%= config.bin %> walkforward",
     "<%= config.bin %> walkforward --objective Sharpe --no-plots",

@@ -11,10 +11,9 @@ export function renderWalkForward({ document, result, notes }: WalkForwardOutcom
   const { folds, manifest, undecided } = document;
   const { objective, points, trainYears, oosMonths } = manifest.study;
   const range = `${folds[0]!.oosStart} to ${folds.at(-1)!.oosEnd}`;
-  const spans = `${plural(trainYears, "year")} of training, ${plural(oosMonths, "month")} after`;
   return [
-    `${painter.bold("Walk-forward")}  ${range}, ${plural(folds.length, "window")} (${spans})`,
-    `              ${plural(points, "combination")}, the best ${objective} of each window is used`,
+    `${painter.bold("Walk-forward")}  ${range}, ${plural(folds.length, "window")}`,
+    `              ${plural(points, "combination")} on ${plural(trainYears, "year")}, the best ${objective} used for ${plural(oosMonths, "month")}`,
     "",
     comparison(document, style),
     `  ${painter.dim("Growth of 1 out of sample, after costs")}`,

@@ -5,10 +5,12 @@ import {
   collect,
   type Fold,
   judge,
+  LivenessError,
   mergePermutation,
   mergeProcedure,
   type NullSummary,
   type PermutationOutcome,
+  type PermutationTest,
   type PermutationUnit,
   type ProcedureUnit,
   planPermutation,
@@ -129,9 +131,16 @@ export async function permuteMarket(
     await runner.close();
     await unfinished.close();
   }
-  const test = mergePermutation(study.objective, chosen, runs, parts);
-  const procedure =
-    walkforwardRuns > 0 ? mergeProcedure(study.objective, walkforwardRuns, procedureParts) : undefined;
+  let test: PermutationTest;
+  let procedure: PermutationOutcome | undefined;
+  try {
+    test = mergePermutation(study.objective, chosen, runs, parts);
+    if (walkforwardRuns > 0) procedure = mergeProcedure(study.objective, walkforwardRuns, procedureParts);
+  } catch (error) {
+    // A dead test is finished: going on from it would only find it dead again.
+    if (error instanceof LivenessError) await unfinished.discard();
+    throw error;
+  }
   await checkpoint();
 
   const { overfitting, trials, notes } = await assessSearch("permute", search, setting);
