@@ -16,7 +16,7 @@ export class UnknownNameError extends Error {
     readonly asked: string,
     readonly known: readonly string[],
   ) {
-    super(`no ${kind} is called "${asked}"; known are ${known.join(", ")}`);
+    super(`no ${kind} is called "${asked}"; known are ${known.join(", ") || "none"}`);
   }
 }
 

@@ -22,8 +22,8 @@ export interface ScoreView {
 export type ScoreFunction = (view: ScoreView) => number;
 
 /**
- * A score computed for all rows of a symbol at once, for speed. It writes one value per row into `out` and must be
- * causal by itself: `out[t]` may use rows up to `t` only. Prefer a {@link ScoreFunction}, which cannot look ahead.
+ * A score computed for all rows of a symbol at once, for speed. It must write every row of `out`, which
+ * still holds another symbol's values, and must be causal by itself: `out[t]` may use rows up to `t` only. Prefer a {@link ScoreFunction}, which cannot look ahead.
  */
 export interface ColumnScore {
   readonly intoColumn: (features: Features, ticker: Ticker, out: Float64Array) => void;

@@ -268,7 +268,6 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     applied = [];
     for (const { name, apply } of overlays) {
       const session = sessions[row]!;
-      const past = panel.upTo(row);
       const cut = (column: Float64Array) => column.subarray(0, row + 1);
       const targets = Object.fromEntries(
         Array.from({ length: taken }, (_, k) => [tickers[ordered[k]!]!, raw[k]!]),
@@ -278,7 +277,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
           session,
           tickers,
           targets,
-          column: (field, ticker) => past.column(field, ticker),
+          column: (field, ticker) => cut(panel.column(field, ticker)),
           returns: (ticker) => cut(remembered.returns(ticker)),
           ema: (ticker, span) => cut(remembered.ema(ticker, span)),
           volatility: (ticker, window) => cut(remembered.volatility(ticker, window)),
@@ -372,7 +371,8 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
       return {
         asOf: sessions[row]!,
         weights,
-        cash: 1 - invested,
+        // Rounding of the sum is no debt.
+        cash: Math.max(0, 1 - invested),
         selected: picks.map((symbol) => tickers[symbol]!),
         candidates,
         correlations,

@@ -2,7 +2,10 @@ import type { SessionDate, Ticker } from "@pf/market";
 import type { StrategyOptions } from "./options.js";
 import { type Registry, registry } from "./registry.js";
 
-/** The names to weigh, in universe order, with what was known when the session closed. */
+/**
+ * The names to weigh, in universe order, with what was known when the session closed. It is one object for all rows:
+ * copy what should outlast the call.
+ */
 export interface WeightingInput {
   readonly session: SessionDate;
   readonly tickers: readonly Ticker[];
@@ -13,7 +16,7 @@ export interface WeightingInput {
 }
 
 /**
- * Raw weights into `raw[0..tickers.length)`: finite, not negative, in any unit. The cap and the cash buffer are applied
+ * Raw weights into `raw[0..tickers.length)`, a buffer that may be longer: finite, not negative, in any unit. The cap and the cash buffer are applied
  * afterwards, the same for every method.
  */
 export type WeightingMethod = (input: WeightingInput, raw: Float64Array) => void;
