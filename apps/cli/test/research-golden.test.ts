@@ -86,8 +86,7 @@ describe.runIf(present)(
       for (const [date, symbol, weight] of weights) {
         held.set(date!, { ...held.get(date!), [symbol!]: Number(weight) });
       }
-      for (const [row, of] of expected.oos_weights.entries()) {
-        const date = expected.oos_dates[row];
+      for (const { date, weights: of } of expected.oos_weights) {
         const names = Object.keys(of).filter((symbol) => of[symbol] !== 0);
         const ours = held.get(date) ?? {};
         expect(Object.keys(ours).sort(), date).toEqual(names.sort());

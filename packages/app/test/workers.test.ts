@@ -1,5 +1,8 @@
-import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { alignPanel, type BarSeries, dateOfDayNumber, dayNumber, type Panel, sessionDate } from "@pf/market";
 import {
   collect,
@@ -153,6 +156,44 @@ describe("units on threads", () => {
     await expect(stopped).rejects.toMatchObject({ code: "PF_INTERRUPTED", done: 0, total: folds.length });
     // Endless units end only because their threads are ended: without that this would never come here.
     expect(performance.now() - started).toBeLessThan(60_000);
+  });
+});
+
+describe("the built package", () => {
+  const program = (start: string) => `
+    const { createServices } = ${start};
+    const [home] = process.argv.slice(-1);
+    const services = createServices({
+      configuration: {
+        overrides: [
+          "universe=[SPY, TLT, GLD]", "data.source=synthetic", "ibkr.start=2016-01-01", "walkforward.train_years=1",
+          "walkforward.reoptimize={ema_fast: [10, 20], ema_slow: [40], top_n: [1], corr_cap: [0.7]}",
+        ],
+      },
+      folders: { data: home + "/data", out: home + "/out", state: home + "/state" },
+      version: "1.0.0",
+      clock: { nowUtcMs: () => Date.parse("2017-12-29T22:00:00Z") },
+    });
+    services.fetch()
+      .then(() => services.walkforward({ workers: 2, plots: false }))
+      .then(({ document }) => console.log(JSON.stringify(document.folds)));`;
+
+  it("finds its threads as an ES module and as CommonJS", () => {
+    const home = mkdtempSync(join(tmpdir(), "pf-app-threads-"));
+    const built = (name: string) =>
+      JSON.stringify(fileURLToPath(new URL(`../dist/${name}`, import.meta.url)));
+    try {
+      const run = (type: string, start: string) =>
+        execFileSync(process.execPath, [`--input-type=${type}`, "--eval", program(start), "--", home], {
+          encoding: "utf8",
+          env: { PATH: process.env.PATH },
+        });
+      const esm = run("module", `await import(${built("index.js")})`);
+      expect(JSON.parse(esm).length).toBeGreaterThan(2);
+      expect(run("commonjs", `require(${built("index.cjs")})`)).toBe(esm);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 });
 
