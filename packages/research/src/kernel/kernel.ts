@@ -108,7 +108,10 @@ interface Workbench {
 
 let workbench: Workbench | undefined;
 
-/** The thread's workbench; one with more room replaces it when a window or a grid is larger than any before. */
+/**
+ * The thread's workbench. One with more room replaces it when a window or a grid is larger than any before; that is right
+ * but slower, because the engine compiles the passes for fixed arrays only as long as they are made once.
+ */
 function workbenchFor({ facts, stride }: Job, blocks: readonly Block[]): Workbench {
   const words = Math.max(...blocks.map((block) => block.words));
   const fasts = Math.max(...blocks.map((block) => block.fasts.length));
@@ -125,10 +128,10 @@ function workbenchFor({ facts, stride }: Job, blocks: readonly Block[]): Workben
     books.fasts < fasts
   ) {
     workbench = createWorkbench(allocate(room), {
-      words: Math.max(words, 16),
-      names: Math.max(facts.names, 31),
-      levels: Math.max(levels, 16),
-      fasts: Math.max(fasts, 31),
+      words: Math.max(words, 6),
+      names: Math.max(facts.names, 12),
+      levels: Math.max(levels, 8),
+      fasts: Math.max(fasts, 4),
     });
   }
   return workbench;

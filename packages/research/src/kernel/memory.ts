@@ -44,12 +44,13 @@ export interface Memory {
 /** In {@link Memory.allowed}: no bar on this row, so that no indicator moves. */
 export const noBar = -1;
 
-/** 31 symbols over 4,000 rows: memory that is never touched is never really there. */
-const usual: Room = { stride: 4096, names: 31, fasts: 8 };
-
+/**
+ * Columns for a window and for somewhat larger ones: calendar windows differ by a few rows, and memory that has to grow
+ * costs more than its allocation (see the workbench).
+ */
 export function allocate(needed: Room): Memory {
-  const stride = Math.max(needed.stride, usual.stride);
-  const names = Math.max(needed.names, usual.names);
+  const stride = Math.ceil(needed.stride * 1.25);
+  const names = Math.max(needed.names, 12);
   const floats = () => new Float64Array(names * stride);
   return {
     order: new Int32Array(stride),
@@ -62,7 +63,7 @@ export function allocate(needed: Room): Memory {
     unitCost: floats(),
     allowed: new Int32Array(names * stride),
     gates: new Int32Array(names * stride),
-    scores: new Float64Array(names * stride * Math.max(needed.fasts, usual.fasts)),
+    scores: new Float64Array(names * stride * Math.max(needed.fasts, 4)),
     steadiness: floats(),
     drift: floats(),
     spread: floats(),

@@ -84,10 +84,12 @@ function mostEqual(
   base: number,
   first: number,
 ): number {
-  const moved: number[] = [];
-  for (let row = first + 1; row < rows; row++)
-    if (kind[base + row] === moves) moved.push(change[base + row]!);
-  const sorted = Float64Array.from(moved).sort();
+  const moved = new Float64Array(rows);
+  let count = 0;
+  for (let row = first + 1; row < rows; row++) {
+    if (kind[base + row] === moves) moved[count++] = change[base + row]!;
+  }
+  const sorted = moved.subarray(0, count).sort();
   let most = 0;
   let run = 0;
   for (let k = 0; k < sorted.length; k++) {
