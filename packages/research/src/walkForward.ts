@@ -1,5 +1,6 @@
 import {
   type BacktestResult,
+  type Benchmark,
   type Metrics,
   measure,
   runBacktest,
@@ -147,6 +148,9 @@ export interface WalkForward {
   readonly metrics: Metrics;
   readonly stability: Stability;
   readonly comparison: Comparison;
+  /** The runs behind the comparison, on the same sessions: the configured parameters, and every benchmark. */
+  readonly fixed: BacktestResult;
+  readonly benchmarks: readonly Benchmark[];
   /** Folds in which no point had an objective, so that nothing was decided. */
   readonly undecided: readonly number[];
 }
@@ -222,7 +226,7 @@ export function mergeWalkForward(
     result,
     metrics,
     stability: stabilityOf(told, study, plan.keys),
-    comparison: compare(panel, told, metrics, study, extensions),
+    ...compare(panel, told, metrics, study, extensions),
     undecided: told.filter((fold) => fold.objective === null).map((fold) => fold.index),
   };
 }
@@ -252,7 +256,7 @@ function compare(
   metrics: Metrics,
   study: Study,
   extensions: Extensions,
-): Comparison {
+): Pick<WalkForward, "comparison" | "fixed" | "benchmarks"> {
   const from = folds[0]!.oosFrom;
   const to = folds.at(-1)!.oosTo;
   const span = panel.between(from, to);
@@ -264,15 +268,15 @@ function compare(
     options,
   );
   const skipped = from - folds[0]!.trainFrom;
-  const fixed = measure(
-    runTargets(
-      span,
-      targetSeries(span, (row) => whole.targets.at(row + skipped)),
-      study.costs,
-      options,
-    ),
+  const fixedRun = runTargets(
+    span,
+    targetSeries(span, (row) => whole.targets.at(row + skipped)),
+    study.costs,
+    options,
   );
-  const held = runBenchmarks(span, study.costs, options).find((one) => one.key === "SPY");
+  const fixed = measure(fixedRun);
+  const benchmarks = runBenchmarks(span, study.costs, options);
+  const held = benchmarks.find((one) => one.key === "SPY");
   const spy = held && measure(held.result);
   const gain = (other: Metrics | undefined) =>
     other === undefined
@@ -281,7 +285,7 @@ function compare(
           merit(study.objective, metrics[study.objective]) - merit(study.objective, other[study.objective]),
         );
   const promised = mean(folds.map((fold) => fold.train.CAGR));
-  return {
+  const comparison: Comparison = {
     walkForward: plainMetrics(metrics),
     fixed: plainMetrics(fixed),
     spy: spy ? plainMetrics(spy) : null,
@@ -291,6 +295,7 @@ function compare(
     meanTrainObjective: mean(folds.map((fold) => fold.objective)),
     gainingFolds: folds.filter((fold) => (fold.oos.FinalEquity ?? 1) > 1).length / folds.length,
   };
+  return { comparison, fixed: fixedRun, benchmarks };
 }
 
 /** The mean of what is defined; null where nothing is. */

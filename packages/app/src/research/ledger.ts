@@ -33,7 +33,7 @@ export function dataHashOf({ facts }: Pick<MarketData, "facts">): string {
 }
 
 /** A trial's name in the ledger: 64 bits of its hash. */
-export function trialName({ options, costs, lag }: Trial): string {
+function trialName({ options, costs, lag }: Trial): string {
   return hashOf({ options, costs, lag }).slice(0, 16);
 }
 

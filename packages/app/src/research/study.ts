@@ -105,6 +105,6 @@ export function overfittingFacts(report: OverfittingReport): OverfittingFacts {
   };
 }
 
-export function orNull(value: number): number | null {
+function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

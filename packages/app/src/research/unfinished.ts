@@ -4,7 +4,7 @@ import type { PermutationUnit, ProcedureUnit, RunScores } from "@pf/research";
 import { OtherRunError, StateWriteError } from "../errors.js";
 
 /** What an interrupted permutation test leaves in the folder of reports, to be continued from. */
-export const unfinishedName = "permutation.unfinished.jsonl";
+const unfinishedName = "permutation.unfinished.jsonl";
 
 /** The number that stands for the walk-forward permutation where window permutations have their window. */
 const procedure = -1;

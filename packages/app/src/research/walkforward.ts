@@ -1,12 +1,4 @@
-import {
-  type BacktestResult,
-  type Benchmark,
-  measure,
-  runBacktest,
-  runBenchmarks,
-  runTargets,
-  targetSeries,
-} from "@pf/backtest";
+import { type BacktestResult, measure } from "@pf/backtest";
 import type { LoadedConfig } from "@pf/config";
 import type { SessionDate } from "@pf/market";
 import type { MetricsJson } from "@pf/report";
@@ -22,7 +14,6 @@ import {
   type Verdict,
   type WalkForward,
 } from "@pf/research";
-import { createStrategy } from "@pf/selection";
 import { rebalanceRows, runName } from "../audit.js";
 import { NothingTradedError } from "../errors.js";
 import { manifestJson } from "../manifest.js";
@@ -33,7 +24,6 @@ import {
   assessSearch,
   openRunner,
   openSearch,
-  type Search,
   type SearchManifest,
   type SearchRequest,
   type SearchSetting,
@@ -130,8 +120,8 @@ export async function walkPortfolioForward(
     manifest: manifestJson(manifest),
     study,
     walkForward: walked,
-    fixed: runFixed(search, setting),
-    benchmarks: benchmarksOf(search).map((one) => ({ ...one, metrics: measure(one.result) })),
+    fixed: walked.fixed,
+    benchmarks: walked.benchmarks.map((one) => ({ ...one, metrics: measure(one.result) })),
     overfitting,
     verdict,
     plots,
@@ -174,28 +164,6 @@ export async function walkPortfolioForward(
     result: walked.result,
     notes: [...runner.notes, ...notes],
   };
-}
-
-/** The configured parameters, never re-optimised, on the out-of-sample sessions and from cash. */
-function runFixed({ market, study, folds }: Search, { extensions }: SearchSetting): BacktestResult {
-  const { panel } = market;
-  const [from, to] = [folds[0]!.oosFrom, folds.at(-1)!.oosTo];
-  const skipped = from - folds[0]!.trainFrom;
-  const options = { lag: study.lag };
-  const rows = panel.between(folds[0]!.trainFrom, to);
-  const { targets } = runBacktest(rows, createStrategy(study.options, extensions), study.costs, options);
-  const span = panel.between(from, to);
-  return runTargets(
-    span,
-    targetSeries(span, (row) => targets.at(row + skipped)),
-    study.costs,
-    options,
-  );
-}
-
-function benchmarksOf({ market, study, folds }: Search): readonly Benchmark[] {
-  const span = market.panel.between(folds[0]!.oosFrom, folds.at(-1)!.oosTo);
-  return runBenchmarks(span, study.costs, { lag: study.lag });
 }
 
 /** What each window chose, and among what. */
