@@ -1,6 +1,6 @@
 import { measure, runBacktest } from "@pf/backtest";
 import type { Panel } from "@pf/market";
-import { createFeatures, type Extensions } from "@pf/selection";
+import { createFeatures, type Extensions, type Strategy, type StrategyOptions } from "@pf/selection";
 import { type GridPlan, planGrid } from "./grid.js";
 import { bestPosition, orNull } from "./objective.js";
 import {
@@ -45,14 +45,26 @@ export function runTrials(
 ): Trials {
   const features = createFeatures(panel);
   const objectives = new Float64Array(plan.points.length).fill(Number.NaN);
+  const run = (strategy: Strategy) => {
+    const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
+    const result = runBacktest(panel, shared, study.costs, { lag: study.lag });
+    return { net: result.net, objective: measure(result)[study.objective] };
+  };
+  const known = new Map<string, ReturnType<typeof run>>();
   const returns = plan.strategies.map((strategy, at) => {
     if (!strategy) return undefined;
-    const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
-    const run = runBacktest(panel, shared, study.costs, { lag: study.lag });
-    objectives[at] = measure(run)[study.objective];
-    return run.net;
+    const key = behaviour(strategy.options);
+    const trial = known.get(key) ?? run(strategy);
+    known.set(key, trial);
+    objectives[at] = trial.objective;
+    return trial.net;
   });
   return { points: plan.points, returns, objectives };
+}
+
+/** Options that cannot lead to different portfolios have the same text: a single name meets no correlation cap. */
+function behaviour({ selection, ...others }: StrategyOptions): string {
+  return JSON.stringify([others, selection.topN === 1 ? { ...selection, corrCap: null } : selection]);
 }
 
 /** How far the best of a grid can be trusted, from the grid's own backtests. */

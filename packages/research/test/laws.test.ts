@@ -130,10 +130,8 @@ describe("a walk-forward", () => {
     const { folds, results, walked } = walk(panel, quickStudy);
     const { plan } = prepareResearch(panel, quickStudy);
     const travelled = JSON.parse(JSON.stringify([...results].reverse())) as typeof results;
-    expect(mergeWalkForward(panel, folds, travelled, quickStudy, plan)).toEqual({
-      ...walked,
-      result: { ...walked.result, targets: expect.anything() },
-    });
+    const merged = mergeWalkForward(panel, folds, travelled, quickStudy, plan);
+    expect(JSON.stringify(merged)).toBe(JSON.stringify(walked));
     expect(() => mergeWalkForward(panel, folds, results.slice(1), quickStudy, plan)).toThrow(/results came/);
     expect(() =>
       mergeWalkForward(panel, folds, [...results.slice(1), results[1]!], quickStudy, plan),

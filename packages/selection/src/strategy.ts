@@ -74,7 +74,8 @@ const bandTolerance = 1e-9;
 export function createStrategy(options: StrategyOptions, extensions: Extensions = {}): Strategy {
   const problems = optionProblems(options);
   if (problems.length > 0) throw new StrategyOptionsError(problems);
-  const score = (extensions.scores ?? builtinScores).get(scoreName(options))(options);
+  const scoreFactory = (extensions.scores ?? builtinScores).get(scoreName(options));
+  const score = scoreFactory(options);
   const weighting = (extensions.weightings ?? builtinWeightings).get(options.weights.method)(options);
   const registered = extensions.overlays ?? builtinOverlays;
   const overlays = (options.overlays ?? []).map((one) => ({
@@ -84,12 +85,14 @@ export function createStrategy(options: StrategyOptions, extensions: Extensions 
   return {
     options,
     warmUp: warmUpBars(options),
-    prepare: (panel, features) => prepare(panel, features, { options, score, weighting, overlays }),
+    prepare: (panel, features) =>
+      prepare(panel, features, { options, scoreFactory, score, weighting, overlays }),
   };
 }
 
 interface Rules {
   readonly options: StrategyOptions;
+  readonly scoreFactory: ScoreFactory;
   readonly score: ScoreFunction | ColumnScore;
   readonly weighting: WeightingMethod;
   readonly overlays: readonly { readonly name: string; readonly apply: RegimeOverlay }[];
@@ -113,7 +116,9 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   const features = shared ?? (large ? streamFeatures(panel) : createFeatures(panel));
   // An overlay asks for a symbol or two, in any order and on every row: those columns are worth remembering.
   const remembered = shared ?? (large ? createFeatures(panel) : features);
-  const { scores, gates } = scoreUniverse(panel, features, rules);
+  const { scores, gates } = shared
+    ? rememberedScores(panel, shared, rules)
+    : scoreUniverse(panel, features, rules);
   const closes = tickers.map((ticker) => panel.column("close", ticker));
   const windows = new ReturnWindows(closes, corrWindow);
 
@@ -383,15 +388,37 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   };
 }
 
+interface ScoredUniverse {
+  readonly scores: Float64Array;
+  readonly gates: Uint8Array;
+}
+
+/** What strategies that share features have scored already. It lives as long as the features do. */
+const scoredOn = new WeakMap<Features, Map<ScoreFactory, Map<string, ScoredUniverse>>>();
+
+/** Most points of a grid differ in what they choose, not in what they score: each score is computed once. */
+function rememberedScores(panel: Panel, shared: Features, rules: Rules): ScoredUniverse {
+  const { features, selection, weights } = rules.options;
+  const byFactory = scoredOn.get(shared) ?? new Map<ScoreFactory, Map<string, ScoredUniverse>>();
+  scoredOn.set(shared, byFactory);
+  const byOptions = byFactory.get(rules.scoreFactory) ?? new Map<string, ScoredUniverse>();
+  byFactory.set(rules.scoreFactory, byOptions);
+  // A user's score may read any option; the built-in one and the gates read these.
+  const read =
+    rules.scoreFactory === builtinScores.get("trend")
+      ? [features, selection.corrWindow, selection.minScore, weights.volWindow]
+      : rules.options;
+  const key = JSON.stringify(read);
+  const known = byOptions.get(key) ?? scoreUniverse(panel, shared, rules);
+  byOptions.set(key, known);
+  return known;
+}
+
 /**
  * Every symbol's score and gate, row by row, so that a decision scans one stretch of memory. Written eight symbols at a
  * time, because eight scores fill a cache line.
  */
-function scoreUniverse(
-  panel: Panel,
-  features: Features,
-  { options, score }: Rules,
-): { readonly scores: Float64Array; readonly gates: Uint8Array } {
+function scoreUniverse(panel: Panel, features: Features, { options, score }: Rules): ScoredUniverse {
   const { tickers, sessions } = panel;
   const rows = sessions.length;
   const names = tickers.length;

@@ -293,6 +293,23 @@ describe("prepare", () => {
     expect(busy).toBeGreaterThan(50);
   });
 
+  it("gives strategies that share features what each would decide alone", () => {
+    fc.assert(
+      fc.property(markets, fc.array(anyOptions, { minLength: 2, maxLength: 6 }), (world, many) => {
+        const panel = panelOf(world);
+        const features = createFeatures(panel);
+        const row = panel.sessions.length - 1;
+        if (row < 0) return;
+        for (const options of [...many, ...many]) {
+          const strategy = createStrategy(options);
+          expect(strategy.prepare(panel, features).decide(row, {})).toEqual(
+            strategy.prepare(panel).decide(row, {}),
+          );
+        }
+      }),
+    );
+  });
+
   it("answers rows in any order alike", () => {
     const panel = panelOf({
       seed: 5,
