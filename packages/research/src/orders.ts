@@ -44,10 +44,13 @@ let groupStart = new Int32Array(0);
 let groupPattern = new Int32Array(0);
 let members = new Int32Array(0); // rows by group, ascending within a group
 let shuffled = new Int32Array(0);
+let grouped = new Int32Array(0); // the patterns whose groups these are
+let groupCount = 0;
 
 /** Sorts the rows from 1 on by group, groups numbered in the order of their first row; returns how many there are. */
 function groupRows(patterns: Int32Array | Uint32Array): number {
   const rows = patterns.length;
+  if (sameAsBefore(patterns)) return groupCount;
   if (groupOf.length < rows) {
     groupOf = new Int32Array(rows);
     groupStart = new Int32Array(rows + 2);
@@ -80,7 +83,16 @@ function groupRows(patterns: Int32Array | Uint32Array): number {
   // Shifted by two, so that filling the groups moves each start to where it belongs.
   for (let group = 1; group < groups; group++) groupStart[group + 1]! += groupStart[group]!;
   for (let row = 1; row < rows; row++) members[groupStart[groupOf[row]! + 1]!++] = row;
+  groupCount = groups;
+  grouped = Int32Array.from(patterns);
   return groups;
+}
+
+/** Runs of one window come in a row: its groups are still there. Compared by value, for nobody promised not to change it. */
+function sameAsBefore(patterns: Int32Array | Uint32Array): boolean {
+  if (patterns.length !== grouped.length) return false;
+  for (let row = 1; row < patterns.length; row++) if ((patterns[row]! | 0) !== grouped[row]) return false;
+  return true;
 }
 
 let s0 = 0;

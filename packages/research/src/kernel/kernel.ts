@@ -161,7 +161,6 @@ function createWorkbench(memory: Memory, books: BookRoom): Workbench {
       const from = i * facts.rows;
       const to = from + facts.rows;
       memory.growth.set(facts.growth.subarray(from, to), i * stride);
-      memory.moved.set(facts.change.subarray(from, to), i * stride);
       memory.span.set(facts.span.subarray(from, to), i * stride);
     }
   }

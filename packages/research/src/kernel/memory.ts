@@ -16,7 +16,6 @@ export interface Memory {
   readonly order: Int32Array;
   // Of the window as it was: what a row's move is made of (see WindowFacts).
   readonly growth: Float64Array;
-  readonly moved: Float64Array;
   readonly span: Float64Array;
   // Of the path being evaluated.
   readonly close: Float64Array;
@@ -55,7 +54,6 @@ export function allocate(needed: Room): Memory {
   return {
     order: new Int32Array(stride),
     growth: floats(),
-    moved: floats(),
     span: floats(),
     close: floats(),
     change: floats(),

@@ -11,7 +11,7 @@ export interface Paths {
 
 /** Closes, returns, ranges and costs of one symbol, from its first bar on. */
 export function createPaths(memory: Memory): Paths {
-  const { order, growth, moved, span, close, change, range, unitCost } = memory;
+  const { order, growth, span, close, change, range, unitCost } = memory;
   function real(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
     const { rows, kind, high, low } = facts;
     const source = i * rows;
@@ -58,9 +58,10 @@ export function createPaths(memory: Memory): Paths {
     for (; row <= warm; row++) {
       const source = base + order[row]!;
       level += price * span[source]!;
-      price *= growth[source]!;
+      const grown = growth[source]!;
+      price *= grown;
       close[base + row] = price;
-      change[base + row] = moved[source]!;
+      change[base + row] = grown - 1;
     }
     level /= atrWindow;
     range[base + warm] = level;
@@ -68,9 +69,10 @@ export function createPaths(memory: Memory): Paths {
     for (; row < rows; row++) {
       const source = base + order[row]!;
       level += (price * span[source]! - level) * share;
-      price *= growth[source]!;
+      const grown = growth[source]!;
+      price *= grown;
       close[base + row] = price;
-      change[base + row] = moved[source]!;
+      change[base + row] = grown - 1;
       range[base + row] = level;
     }
   }
@@ -100,7 +102,7 @@ export function createPaths(memory: Memory): Paths {
       } else {
         const from = base + order[row]!;
         price = before * growth[from]!;
-        change[base + row] = moved[from]!;
+        change[base + row] = growth[from]! - 1;
         trueRange = before * span[from]!;
       }
       own++;

@@ -9,7 +9,7 @@ export const missing = 2; // no bar, after the first
  * The facts of a train window that no order of its rows changes, or from which a move can be carried to another row.
  *
  * Rows are exchanged whole, so a permuted path needs no logarithm, division, open, high or low: with `t` taking its
- * move from row `s`, close = close before x `growth[s]`, return = `change[s]`, true range = close before x `span[s]`.
+ * move from row `s`, close = close before x `growth[s]`, return = `growth[s]` - 1, true range = close before x `span[s]`.
  * All columns are symbol-major, `rows` values each.
  */
 export interface WindowFacts {
@@ -23,7 +23,6 @@ export interface WindowFacts {
   readonly low: Float64Array;
   readonly close: Float64Array;
   readonly growth: Float64Array;
-  readonly change: Float64Array;
   readonly span: Float64Array;
   /** Most rows that share one return, an upper bound of the longest stretch of equal returns in any order. */
   readonly mostEqual: Int32Array;
@@ -43,7 +42,6 @@ export function windowFacts(window: Panel): WindowFacts {
     low: column(),
     close: column(),
     growth: column(),
-    change: column(),
     span: column(),
     mostEqual: new Int32Array(names),
   };
@@ -71,7 +69,6 @@ export function windowFacts(window: Panel): WindowFacts {
         continue;
       }
       facts.growth[at] = close[row]! / before;
-      facts.change[at] = facts.growth[at]! - 1;
       facts.span[at] = (Math.max(facts.high[at]!, before) - Math.min(facts.low[at]!, before)) / before;
     }
     facts.mostEqual[i] = mostEqual(facts, base, first) + resumed;
@@ -80,14 +77,14 @@ export function windowFacts(window: Panel): WindowFacts {
 }
 
 function mostEqual(
-  { rows, kind, change }: Pick<WindowFacts, "rows" | "kind" | "change">,
+  { rows, kind, growth }: Pick<WindowFacts, "rows" | "kind" | "growth">,
   base: number,
   first: number,
 ): number {
   const moved = new Float64Array(rows);
   let count = 0;
   for (let row = first + 1; row < rows; row++) {
-    if (kind[base + row] === moves) moved[count++] = change[base + row]!;
+    if (kind[base + row] === moves) moved[count++] = growth[base + row]! - 1;
   }
   const sorted = moved.subarray(0, count).sort();
   let most = 0;
