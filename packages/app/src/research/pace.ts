@@ -4,10 +4,10 @@ import type { Clock, ProgressListener } from "../ports.js";
 const everyMs = 1000;
 
 /**
- * Tells how far a long piece of work is and how long the rest will take at the pace so far. The first word comes at
- * once, the others a second apart.
+ * Tells how far a long piece of work is and how long the rest will take. The first word comes at once, the others a
+ * second apart. The pace is counted from the first result on: what starting takes would promise hours.
  *
- * @param known - units that were finished before this run; they say nothing about its pace
+ * @param known - units that were finished before this run
  */
 export function pace(
   step: string,
@@ -16,15 +16,16 @@ export function pace(
   clock: Clock,
   onProgress: ProgressListener,
 ): (done: number) => void {
-  const started = clock.nowUtcMs();
-  let told = started;
+  let told = clock.nowUtcMs();
+  let first: { readonly done: number; readonly at: number } | undefined;
   onProgress({ step, at: known, total });
   return (done) => {
     const now = clock.nowUtcMs();
+    first ??= { done, at: now };
     if (done < total && now - told < everyMs) return;
     told = now;
-    const made = done - known;
-    const left = made > 0 && done < total ? ((now - started) / made) * (total - done) : undefined;
+    const made = done - first.done;
+    const left = made > 0 && done < total ? ((now - first.at) / made) * (total - done) : undefined;
     onProgress({ step: left === undefined ? step : `${step}, ${inWords(left)} left`, at: done, total });
   };
 }
