@@ -1,5 +1,4 @@
 import type { Block } from "./blocks.js";
-import { capBounds } from "./correlations.js";
 
 /** How large the tables of a pass over the rows must be. */
 export interface BookRoom {
@@ -84,4 +83,18 @@ export function fillBook(
       book.pairColumn[j * names + i] = column;
     }
   }
+}
+
+/** On either side of a squared cap the running sums might round to the wrong one: far more than they ever lose. */
+const doubt = 1e-8;
+
+/** Squared caps with a margin of doubt on both sides. A correlation is never beyond 1, so a cap of 1 admits all. */
+function capBounds(caps: Float64Array): Float64Array {
+  const bounds = new Float64Array(caps.length * 2);
+  for (let k = 0; k < caps.length; k++) {
+    const cap = caps[k]!;
+    bounds[2 * k] = cap >= 1 ? Number.POSITIVE_INFINITY : cap * cap - doubt;
+    bounds[2 * k + 1] = cap >= 1 ? Number.POSITIVE_INFINITY : cap * cap + doubt;
+  }
+  return bounds;
 }

@@ -69,20 +69,6 @@ export interface Levels {
   run(row: number, openCount: number): void;
 }
 
-/** On either side of a squared cap the running sums might round to the wrong one: far more than they ever lose. */
-const doubt = 1e-8;
-
-/** Squared caps with a margin of doubt on both sides. A correlation is never beyond 1, so a cap of 1 admits all. */
-export function capBounds(caps: Float64Array): Float64Array {
-  const bounds = new Float64Array(caps.length * 2);
-  for (let k = 0; k < caps.length; k++) {
-    const cap = caps[k]!;
-    bounds[2 * k] = cap >= 1 ? Number.POSITIVE_INFINITY : cap * cap - doubt;
-    bounds[2 * k + 1] = cap >= 1 ? Number.POSITIVE_INFINITY : cap * cap + doubt;
-  }
-  return bounds;
-}
-
 /**
  * Correlations against the caps without a root or a division: covariance squared against cap squared x variances. Where
  * the running sums leave a doubt (a correlation at a cap, as identical symbols have at 1, or a window much quieter than
