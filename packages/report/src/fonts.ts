@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { FontsMissingError } from "./errors.js";
 
 /** The fonts of the charts, in the order regular, bold. */
-export const fontNames = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"] as const;
+const fontNames = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"] as const;
 
 /**
  * Paths of the font files: beside the built code, where the build copies them, or, when this file runs as source, in the

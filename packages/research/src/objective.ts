@@ -2,7 +2,7 @@ import type { Metrics } from "@pf/backtest";
 import type { Objective } from "./study.js";
 
 /** A later point must be better by more than this: what rounding tells apart is a tie, and ties go to the first. */
-export const tieTolerance = 1e-12;
+const tieTolerance = 1e-12;
 
 const minimised: ReadonlySet<Objective> = new Set<Objective>([
   "MaxDD",

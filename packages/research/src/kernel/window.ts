@@ -1,7 +1,7 @@
 import type { Panel } from "@pf/market";
 
 /** What a row is to a symbol. */
-export const moves = 0; // a bar here and on the row before: its move can come from another row
+const moves = 0; // a bar here and on the row before: its move can come from another row
 export const resumes = 1; // a bar after a hole: keeps its own price, the return spans the hole
 export const missing = 2; // no bar, after the first
 
