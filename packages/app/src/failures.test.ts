@@ -5,11 +5,17 @@ import { describeFailure, exitCodeOf, failures } from "./failures.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The rooms whose errors can reach a person: this package, what it joins, and the command line. */
+/** The rooms whose errors can reach a person: the command line and, through it, every package it stands on. */
 function joinedSources(): string[] {
-  const { dependencies } = JSON.parse(readFileSync(`${root}packages/app/package.json`, "utf8"));
-  const joined = Object.keys(dependencies).filter((name) => name.startsWith("@pf/"));
-  return ["apps/cli", "packages/app", ...joined.map((name) => name.replace("@pf/", "packages/"))];
+  const rooms = ["apps/cli"];
+  for (const room of rooms) {
+    const { dependencies } = JSON.parse(readFileSync(`${root}${room}/package.json`, "utf8"));
+    const joined = Object.keys(dependencies ?? {}).filter((name) => name.startsWith("@pf/"));
+    for (const name of joined.map((one) => one.replace("@pf/", "packages/"))) {
+      if (!rooms.includes(name)) rooms.push(name);
+    }
+  }
+  return rooms;
 }
 
 /** Every `code = "PF_…"` of an error class in those rooms, with the file it stands in. */
