@@ -93,6 +93,38 @@ describe("the grid kernel", () => {
     );
   }, 120_000);
 
+  it("shares a walk among caps only as far as they take the same names", () => {
+    const grid: Grid = {
+      ema_fast: [2, 4],
+      ema_slow: [6, 9],
+      top_n: [2, 3, 4],
+      corr_cap: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
+    };
+    const shapes = Array.from({ length: 7 }, () => walk);
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.constantFrom("rank" as const, "keep" as const),
+        fc.constantFrom(0, 0.05),
+        (seed, incumbents, band) => {
+          const options = {
+            ...smallOptions,
+            selection: { ...smallOptions.selection, incumbents },
+            rebalance: { minWeightChange: band },
+          };
+          expectSame(panelOf({ seed, rows: 90, shapes }), {
+            options,
+            costs,
+            lag: 1,
+            grid,
+            objective: "FinalEquity",
+          });
+        },
+      ),
+      { numRuns: 25 },
+    );
+  }, 120_000);
+
   it("serves a grid of more columns than a word has bits, and more caps than fit beside them", () => {
     const grid: Grid = {
       ema_fast: [2, 3, 4, 5, 6, 7, 8],

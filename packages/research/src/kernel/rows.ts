@@ -343,12 +343,9 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
       }
       let staying = members & ~moving;
       while (moving !== 0) {
+        // The highest bit has the loosest cap, whose walk serves tighter ones.
         walk(word, 31 - Math.clz32(moving), symbols);
-        const group =
-          moving &
-          Math.imul(walked[1]!, repeat) &
-          capLanes[word * levelCount + walked[2]!]! &
-          ~capLanes[word * levelCount + walked[3]!]!;
+        const group = moving & Math.imul(walked[1]!, repeat) & capLanes[word * levelCount + walked[2]!]!;
         moving &= ~group;
         const target = targetOf(walked[0]!);
         if (staysInBand(slot, target)) staying |= group;

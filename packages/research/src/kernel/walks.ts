@@ -12,13 +12,13 @@ export interface Walks {
   begin(row: number, openCount: number): void;
   /**
    * Selects for one lane: first among the names its position holds, then among the others. The result, in
-   * {@link Walks.walked}, also holds for the columns of the same fast span with the same gates, and for a range of caps:
-   * a cap from the worst level taken up to, not including, the best level refused takes the same walk.
+   * {@link Walks.walked}, also holds for the columns of the same fast span with the same gates, and for caps that
+   * are tighter, down to the worst level taken: what this cap refuses they refuse too. Looser caps may take another walk.
    *
    * @param held - symbols held, as bits
    */
   walk(word: number, bit: number, held: number): void;
-  /** Symbols taken, columns, first cap, first cap no more. */
+  /** Symbols taken, columns, tightest cap. */
   readonly walked: Int32Array;
   /** Selects for every lane without incumbents, each class of equal lanes once. */
   selectAll(): void;
@@ -33,7 +33,7 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
   const columnEligible = new Int32Array(32);
   const columnSame = new Int32Array(32);
   const taken = new Int32Array(room.names + 1);
-  const walked = new Int32Array(4);
+  const walked = new Int32Array(3);
   const orderNames = new Int32Array(room.names + 1);
   const orderGates = new Int32Array(room.names + 1);
   const orderScores = new Float64Array(room.names + 1);
@@ -80,7 +80,6 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
     if (columnStamp[column] !== stamp) lookUpColumn(column, fast);
     const eligible = columnEligible[column]!;
     let from = 0;
-    let to = capCount;
     let set = 0;
     let count = 0;
 
@@ -121,12 +120,11 @@ export function createWalks(memory: Memory, book: Book, assign: Assign): Walks {
         if (level > from) from = level;
         set |= 1 << best;
         taken[count++] = best;
-      } else if (level < to) to = level;
+      }
     }
     walked[0] = set;
     walked[1] = columnSame[column]!;
     walked[2] = from;
-    walked[3] = to;
   }
 
   /** The highest score among at least one symbol, ties to the first in universe order. */
