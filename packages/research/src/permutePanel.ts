@@ -13,20 +13,25 @@ export function rowPatterns(panel: Panel, firstMovable = 1): Int32Array {
   const closes = panel.tickers.map((ticker) => panel.column("close", ticker));
   const patterns = new Int32Array(rows);
   const known = new Map<string, number>();
-  const key = new Array<string>(closes.length);
+  const moves = new Uint8Array(closes.length);
+  let pattern = -1;
   for (let row = 0; row < rows; row++) {
     if (row < Math.max(1, firstMovable)) {
       // Negative numbers are never met by those of the groups.
       patterns[row] = -1 - row;
       continue;
     }
-    for (const [i, close] of closes.entries()) {
-      key[i] = Number.isNaN(close[row]!) || Number.isNaN(close[row - 1]!) ? "0" : "1";
+    let same = pattern >= 0;
+    for (let i = 0; i < closes.length; i++) {
+      const close = closes[i]!;
+      const moved = Number.isNaN(close[row]!) || Number.isNaN(close[row - 1]!) ? 0 : 1;
+      if (moves[i] !== moved) same = false;
+      moves[i] = moved;
     }
-    const text = key.join("");
-    let pattern = known.get(text);
-    if (pattern === undefined) {
-      pattern = known.size;
+    // Nearly every row is like the one before it; only others are looked up.
+    if (!same) {
+      const text = moves.join("");
+      pattern = known.get(text) ?? known.size;
       known.set(text, pattern);
     }
     patterns[row] = pattern;

@@ -1,7 +1,7 @@
 import { sampleStdev } from "@pf/indicators";
 import { type Panel, PanelLookupError, type Ticker, type Weights } from "@pf/market";
 import { capInPlace, isCap, isCashBuffer } from "./caps.js";
-import { lastCloseBefore, ReturnWindows } from "./correlation.js";
+import { lastCloseBefore, PairCorrelations, pairTable } from "./correlation.js";
 import type { Candidate, Decision } from "./decision.js";
 import { ExtensionError, RowRangeError, StrategyOptionsError } from "./errors.js";
 import { explainCandidates, type Rejection } from "./explain.js";
@@ -120,7 +120,14 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     ? rememberedScores(panel, shared, rules)
     : scoreUniverse(panel, features, rules);
   const closes = tickers.map((ticker) => panel.column("close", ticker));
-  const windows = new ReturnWindows(closes, corrWindow);
+  const correlations = new PairCorrelations(
+    closes,
+    corrWindow,
+    shared && once(shared, pairTable, String(corrWindow), () => pairTable(rows, names)),
+  );
+  // Streamed columns are gone with the next symbol; those that are remembered save computing a window afresh.
+  const volatilities =
+    large && !shared ? undefined : tickers.map((ticker) => remembered.volatility(ticker, volWindow));
 
   // What one decision leaves behind, for `decide` to explain; sized for the largest portfolio there can be.
   const places = Math.min(topN, names);
@@ -141,16 +148,16 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     return ofA > ofB || (ofA === ofB && a < b);
   }
 
-  /** Takes a symbol if it is within the cap of every one taken; returns the place of the one it is too close to. */
-  function take(row: number, symbol: number): number {
-    if (topN > 1) {
-      windows.load(taken, symbol, row);
-      for (let place = 0; place < taken; place++) {
-        if (!(Math.abs(windows.between(place, taken)) <= corrCap)) return place;
+  /** Takes a symbol if it is within the cap of every one taken. */
+  function take(row: number, symbol: number, rejected: Rejection[] | undefined): void {
+    for (let place = 0; place < taken; place++) {
+      const rho = correlations.at(row, chosen[place]!, symbol);
+      if (!(Math.abs(rho) <= corrCap)) {
+        rejected?.push({ symbol, by: chosen[place]!, rho });
+        return;
       }
     }
     chosen[taken++] = symbol;
-    return -1;
   }
 
   function choose(row: number, held: Float64Array, rejected: Rejection[] | undefined): void {
@@ -164,7 +171,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
         for (; at > 0 && before(base, symbol, queue[at - 1]!); at--) queue[at] = queue[at - 1]!;
         queue[at] = symbol;
       }
-      for (let k = 0; k < waiting && taken < places; k++) tryTake(row, queue[k]!, rejected);
+      for (let k = 0; k < waiting && taken < places; k++) take(row, queue[k]!, rejected);
     }
     // Best first, a batch at a time: `last` is the symbol after which the next batch begins.
     let last = -1;
@@ -180,17 +187,13 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
       }
       if (found === 0) return;
       last = queue[found - 1]!;
-      for (let k = 0; k < found && taken < places; k++) tryTake(row, queue[k]!, rejected);
+      for (let k = 0; k < found && taken < places; k++) take(row, queue[k]!, rejected);
       if (found < batch) return;
     }
   }
 
-  function tryTake(row: number, symbol: number, rejected: Rejection[] | undefined): void {
-    const place = take(row, symbol);
-    if (place >= 0) rejected?.push({ symbol, by: chosen[place]!, rho: windows.between(place, taken) });
-  }
-
   function volatility(symbol: number, row: number): number {
+    if (volatilities) return volatilities[symbol]![row]!;
     const close = closes[symbol]!;
     let price = close[row]!;
     let at = row;
@@ -366,11 +369,9 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
         picks,
         rejected,
       });
-      const correlations = picks.flatMap((a, i) =>
+      const amongPicks = picks.flatMap((a, i) =>
         picks.slice(0, i).map((b) => {
-          windows.load(0, a, row);
-          windows.load(1, b, row);
-          return { a: tickers[b]!, b: tickers[a]!, rho: windows.between(0, 1) };
+          return { a: tickers[b]!, b: tickers[a]!, rho: correlations.at(row, b, a) };
         }),
       );
       return {
@@ -380,7 +381,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
         cash: Math.max(0, 1 - invested),
         selected: picks.map((symbol) => tickers[symbol]!),
         candidates,
-        correlations,
+        correlations: amongPicks,
         overlays: applied,
         heldByBand,
       };
@@ -393,25 +394,27 @@ interface ScoredUniverse {
   readonly gates: Uint8Array;
 }
 
-/** What strategies that share features have scored already. It lives as long as the features do. */
-const scoredOn = new WeakMap<Features, Map<ScoreFactory, Map<string, ScoredUniverse>>>();
+/** What strategies on shared features have computed already, by kind. It lives as long as the features do. */
+const computedOn = new WeakMap<Features, Map<unknown, Map<string, unknown>>>();
+
+function once<T>(shared: Features, kind: unknown, key: string, compute: () => T): T {
+  const kinds = computedOn.get(shared) ?? new Map<unknown, Map<string, unknown>>();
+  computedOn.set(shared, kinds);
+  const known = kinds.get(kind) ?? new Map<string, unknown>();
+  kinds.set(kind, known);
+  if (!known.has(key)) known.set(key, compute());
+  return known.get(key) as T;
+}
 
 /** Most points of a grid differ in what they choose, not in what they score: each score is computed once. */
 function rememberedScores(panel: Panel, shared: Features, rules: Rules): ScoredUniverse {
   const { features, selection, weights } = rules.options;
-  const byFactory = scoredOn.get(shared) ?? new Map<ScoreFactory, Map<string, ScoredUniverse>>();
-  scoredOn.set(shared, byFactory);
-  const byOptions = byFactory.get(rules.scoreFactory) ?? new Map<string, ScoredUniverse>();
-  byFactory.set(rules.scoreFactory, byOptions);
   // A user's score may read any option; the built-in one and the gates read these.
   const read =
     rules.scoreFactory === builtinScores.get("trend")
       ? [features, selection.corrWindow, selection.minScore, weights.volWindow]
       : rules.options;
-  const key = JSON.stringify(read);
-  const known = byOptions.get(key) ?? scoreUniverse(panel, shared, rules);
-  byOptions.set(key, known);
-  return known;
+  return once(shared, rules.scoreFactory, JSON.stringify(read), () => scoreUniverse(panel, shared, rules));
 }
 
 /**

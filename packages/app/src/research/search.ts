@@ -104,6 +104,9 @@ export interface TrialAssessment {
   readonly notes: readonly string[];
 }
 
+/** 924 ways of halving the history: enough for a probability of two digits, in a tenth of the time that 16 blocks take. */
+const crossValidationBlocks = 12;
+
 /** Enters the search into the ledger and measures its grid against everything that was ever tried on the same bars. */
 export async function assessSearch(
   command: string,
@@ -116,7 +119,7 @@ export async function assessSearch(
   await checkpoint();
   const entry = { command, data: dataHashOf(market), trials: trialsOf(study, research.plan) };
   const trials = await enterTrials(stateFolder, entry, clock);
-  const overfitting = assessTrials(tried, study, { trials: trials.count });
+  const overfitting = assessTrials(tried, study, { trials: trials.count, blocks: crossValidationBlocks });
   await checkpoint();
   const { unreadable } = trials;
   return {
