@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // Tests read the sources of sibling packages, so that they need no build.
@@ -8,6 +9,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    setupFiles: [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))],
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     // Limits that end a test which hangs; no test measures time, and a busy machine is slow.
     testTimeout: 120_000,

@@ -708,6 +708,9 @@ describe("describeConfig", () => {
       }),
       { numRuns: 50 },
     );
+    const { written, origins } = resolveConfig(configText('data: { csv_dir: "(\u00a0" }'), known);
+    const text = describeConfig({ written, origins }).find(({ key }) => key === "data.csv_dir")!.text;
+    expect(resolveConfig({ overrides: [`data.csv_dir=${text}`] }, known).written).toEqual(written);
   });
 });
 

@@ -27,7 +27,8 @@ export function describeConfig({
       collectionStyle: "flow",
       lineWidth: 0,
       flowCollectionPadding: false,
-    }).trimEnd();
-    return { key, value, text: text.replace(/\n$/, ""), origin: originText(origins[key]!) };
+    });
+    // Only the line's end goes: a value may itself end in a space that YAML does not quote, such as a no-break space.
+    return { key, value, text: text.replace(/\n+$/, ""), origin: originText(origins[key]!) };
   });
 }
