@@ -17,7 +17,7 @@ if (data) {
   if (code === 0) {
     say("Source: ibkr");
   } else if (code === brokerUnreachable) {
-    say("\nInteractive Brokers does not answer, and DATA names no folder of CSV files.");
+    say("\nNo bars from Interactive Brokers, for the reason above, and DATA names no folder of CSV files.");
     say("Source: synthetic, a market out of a seed (real files: make fetch DATA=path/to/csvs)");
     pfOrExit("fetch", "--source", "synthetic");
   } else {
