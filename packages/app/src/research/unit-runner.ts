@@ -21,9 +21,12 @@ export interface UnitRunner extends Executor {
 
 const mostWorkers = 64;
 
-/** How long to try alone, and how much has to be left to make threads worth their start, in milliseconds. */
-const trialMs = 200;
-const worthThreadsMs = 600;
+/**
+ * How long to try alone, and how much has to be left to make threads worth their start, in milliseconds. A thread starts
+ * cold: what is left looks long at first and shrinks as this one warms up.
+ */
+const trialMs = 300;
+const worthThreadsMs = 2000;
 
 /**
  * Chooses where units run. The choice is about time alone: results are the same wherever they are made.
