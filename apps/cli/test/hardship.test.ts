@@ -4,6 +4,27 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documentOf, entry, filesIn, pf, run, smallMarket, temporaryFolder } from "./process.js";
 
+const whyNoLock = " (not run: root writes into read-only folders, and no read-only disk can be mounted here)";
+const lock = lockFor(process.getuid?.() === 0);
+
+/** Makes a folder read-only and gives what undoes it. Root writes wherever it likes, but not on a read-only disk. */
+function lockFor(root: boolean): ((folder: string) => () => void) | undefined {
+  if (!root) {
+    return (folder) => {
+      chmodSync(folder, 0o500);
+      return () => chmodSync(folder, 0o700);
+    };
+  }
+  const mount = (folder: string) => spawnSync("mount", ["-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", folder]);
+  const probe = temporaryFolder();
+  if (mount(probe).status !== 0) return undefined;
+  spawnSync("umount", [probe]);
+  return (folder) => {
+    mount(folder);
+    return () => void spawnSync("umount", [folder]);
+  };
+}
+
 let home: string;
 beforeAll(async () => {
   home = temporaryFolder();
@@ -60,16 +81,16 @@ describe("a place that cannot be written exits 7 and leaves nothing half-written
     }
   });
 
-  // Root writes into read-only folders, so this says something only for other users.
-  it.skipIf(process.getuid?.() === 0)("a read-only folder", async () => {
+  it.runIf(lock !== undefined)(`a read-only folder${lock ? "" : whyNoLock}`, async () => {
     const folder = temporaryFolder();
-    chmodSync(folder, 0o500);
+    const unlock = lock!(folder);
     const finished = await pf(["backtest", ...smallMarket, "--out", join(folder, "reports"), "--json"], {
       cwd: home,
     });
-    expect(finished.code).toBe(7);
-    chmodSync(folder, 0o700);
     expect(readdirSync(folder)).toEqual([]);
+    unlock();
+    expect(finished.code).toBe(7);
+    expect(documentOf(finished).error).toMatchObject({ code: "PF_CANNOT_WRITE" });
   });
 });
 
