@@ -1,18 +1,5 @@
-import type { Objective } from "@pf/research";
+import { metricNames } from "@pf/config";
 
-/** The objectives a person may choose: every metric but the number of bars, which no strategy changes. */
-export const objectives = [
-  "CAGR",
-  "Sharpe",
-  "Sortino",
-  "Calmar",
-  "MaxDD",
-  "AnnualVol",
-  "PF",
-  "Turnover",
-  "TurnoverAnnual",
-  "RebalanceDays",
-  "RebalancesPerMonth",
-  "FinalEquity",
-] as const satisfies readonly Objective[];
+/** The objectives a person may choose: the metrics that the configuration knows. */
+export const objectives = metricNames;
 export type ObjectiveName = (typeof objectives)[number];

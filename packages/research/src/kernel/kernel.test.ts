@@ -170,7 +170,7 @@ describe("the grid kernel", () => {
       objective: "Calmar",
     };
     const many = panelOf({ seed: 1, rows: 20, shapes: Array.from({ length: 32 }, () => walk) });
-    expect(createGridKernel(panel, study)).toBeDefined();
+    expect(createGridKernel(panel, study)?.evaluate()).toHaveLength(2);
     expect(createGridKernel(many, study)).toBeUndefined();
   });
 });
