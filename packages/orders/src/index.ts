@@ -1,0 +1,1 @@
+export type { Cents, OrderEvent, OrderIntent, OrderType, Quantity, Side } from "./vocabulary.js";
