@@ -177,11 +177,34 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "see what is said about each symbol, and fetch again",
   },
 
+  PF_STATE_DAMAGED: {
+    exit: 3,
+    means: "What this account did and meant to do is not known for certain, so nothing was traded.",
+    next: "restore a backup of the journal, and compare with the broker before resuming",
+  },
+  PF_STATE_FROM_FUTURE: {
+    exit: 3,
+    means: "It may say things that this version would not understand, so nothing was traded.",
+    next: "use the version of pf that wrote it, or a later one",
+  },
+
   // 4: broker unreachable or refused
   PF_NO_BROKER: {
     exit: 4,
     means: "Nothing was fetched.",
     next: "use --source csv --csv-dir DIR for files, or --source synthetic for a made-up market",
+  },
+
+  // 5: blocked by compliance or risk
+  PF_STATE_LOCKED: {
+    exit: 5,
+    means: "An account is traded by one process at a time, so this one did nothing.",
+    next: "wait until the other process is done",
+  },
+  PF_CLOCK_BACKWARDS: {
+    exit: 5,
+    means: "With a wrong clock nobody knows which session it is, so nothing was traded.",
+    next: "set the clock right",
   },
 
   // 7: cannot write

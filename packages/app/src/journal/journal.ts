@@ -1,0 +1,205 @@
+import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../ports.js";
+import { type Database, openDatabase } from "./database.js";
+import { ClockBackwardsError, StateDamagedError, StateFromFutureError } from "./errors.js";
+
+/** Whose state it is. Paper and live, the broker and a simulator never share any. */
+export interface JournalIdentity {
+  readonly mode: "paper" | "live";
+  readonly account: string;
+  /** `ibkr`, or the name by which a simulator calls itself. */
+  readonly venue: string;
+}
+
+/** An entry as it stands in the journal. */
+export interface Entry<Body extends { readonly kind: string }> {
+  /** Counted from 1 without holes. */
+  readonly seq: number;
+  readonly atUtcMs: number;
+  readonly body: Body;
+}
+
+/**
+ * What an account did and meant to do, written before the act: append-only, and on the disk when `append` returns.
+ * What is true now is a fold over the entries; nothing else is stored.
+ */
+export interface Journal<Body extends { readonly kind: string }> {
+  readonly path: string;
+  readonly identity: JournalIdentity;
+  entries(): readonly Entry<Body>[];
+  /**
+   * Writes entries, all or none.
+   *
+   * @throws ClockBackwardsError when the clock shows a time before the last entry
+   * @throws StateWriteError when the disk is full or refuses: then nothing was written, and nothing may be done
+   */
+  append(...bodies: readonly Body[]): void;
+  /** Writes an entry only if the session was never claimed before; says whether it was the first. */
+  claim(session: string, body: Body): boolean;
+  /**
+   * Writes a whole copy beside the journal, `<name>.<label>.bak.sqlite`, unless it is there already.
+   *
+   * @returns its path
+   */
+  backup(label: string): string;
+  close(): void;
+}
+
+/** Raised by one whenever entries mean something else than before. */
+const format = 1;
+/** Says "pf journal" in the file's header. */
+const applicationId = 0x70666a6c;
+/** Clocks of one machine differ by less between two readings; more is a clock set back. */
+const toleranceMs = 1_000;
+
+export function journalPath(folder: string, { mode, account, venue }: JournalIdentity): string {
+  const owner = venue === "ibkr" ? "" : `-${venue.replace(/[^A-Za-z0-9-]+/g, "_")}`;
+  return join(folder, `${mode}-${account}${owner}.sqlite`);
+}
+
+/** Whether this account ever wrote a journal. */
+export function hasJournal(folder: string, identity: JournalIdentity): boolean {
+  return existsSync(journalPath(folder, identity));
+}
+
+/**
+ * Opens the journal of an account, creating it at first use. Many may read it at once; who trades takes
+ * {@link lockAccount} first.
+ *
+ * @throws StateDamagedError, StateFromFutureError, StateWriteError: then nothing may be traded
+ */
+export function openJournal<Body extends { readonly kind: string }>(
+  folder: string,
+  identity: JournalIdentity,
+  clock: Clock,
+): Journal<Body> {
+  const path = journalPath(folder, identity);
+  const isNew = !existsSync(path);
+  const database = openDatabase(path);
+  try {
+    prepare(database, path, identity, isNew);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const lastUtcMs = () => Number(database.all("SELECT max(at_utc_ms) AS last FROM events")[0]?.last ?? 0);
+  const insert = (bodies: readonly Body[]) => {
+    const now = clock.nowUtcMs();
+    const last = lastUtcMs();
+    if (now < last - toleranceMs) throw new ClockBackwardsError(now, last);
+    for (const body of bodies) {
+      database.run(
+        "INSERT INTO events (at_utc_ms, kind, body) VALUES (?, ?, ?)",
+        Math.max(now, last),
+        body.kind,
+        JSON.stringify(body),
+      );
+    }
+  };
+  return {
+    path,
+    identity,
+    entries() {
+      const rows = database.all("SELECT seq, at_utc_ms, body FROM events ORDER BY seq");
+      return rows.map((row, at) => {
+        if (row.seq !== at + 1) throw new StateDamagedError(path, `entry ${at + 1} is missing`);
+        return { seq: at + 1, atUtcMs: Number(row.at_utc_ms), body: parsed<Body>(row.body, at + 1, path) };
+      });
+    },
+    append(...bodies) {
+      if (bodies.length > 0) database.transaction(() => insert(bodies));
+    },
+    claim(session, body) {
+      return database.transaction(() => {
+        if (database.all("SELECT 1 FROM claims WHERE session = ?", session).length > 0) return false;
+        database.run("INSERT INTO claims (session) VALUES (?)", session);
+        insert([body]);
+        return true;
+      });
+    },
+    backup(label) {
+      const copy = path.replace(/\.sqlite$/, `.${label}.bak.sqlite`);
+      if (!existsSync(copy)) {
+        // Under another name first: a copy that a crash cut short must not pass for one.
+        const unfinished = `${copy}.part`;
+        rmSync(unfinished, { force: true });
+        database.run("VACUUM INTO ?", unfinished);
+        chmodSync(unfinished, 0o600);
+        renameSync(unfinished, copy);
+      }
+      return copy;
+    },
+    close: () => database.close(),
+  };
+}
+
+/**
+ * Makes this process the only one that trades the account, until it is let go or the process ends in whatever way: the
+ * system holds the lock for the open file, so that none is ever left behind.
+ *
+ * @returns lets the lock go
+ * @throws StateLockedError when another process has it
+ */
+export function lockAccount(folder: string, identity: JournalIdentity): () => void {
+  const path = journalPath(folder, identity).replace(/\.sqlite$/, ".lock");
+  const database = openDatabase(path, { busyMs: 0 });
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return () => {
+    database.exec("ROLLBACK");
+    database.close();
+  };
+}
+
+function prepare(database: Database, path: string, identity: JournalIdentity, isNew: boolean): void {
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec("PRAGMA synchronous = FULL");
+  const pragma = (name: string) => Object.values(database.all(`PRAGMA ${name}`)[0] ?? {})[0];
+  if (pragma("journal_mode") !== "wal" || pragma("synchronous") !== 2) {
+    throw new StateDamagedError(path, "this disk cannot keep what is committed (no write-ahead log)");
+  }
+  const version = Number(pragma("user_version"));
+  if (version > format) throw new StateFromFutureError(path, version, format);
+  if (version === 0) {
+    if (!isNew && database.all("SELECT 1 FROM sqlite_master").length > 0) {
+      throw new StateDamagedError(path, "it is another program's database");
+    }
+    database.transaction(() => create(database, identity));
+  }
+  if (pragma("application_id") !== applicationId) {
+    throw new StateDamagedError(path, "it is another program's database");
+  }
+  const check = pragma("quick_check");
+  if (check !== "ok") throw new StateDamagedError(path, String(check));
+  const [owner] = database.all("SELECT mode, account, venue FROM identity");
+  if (owner?.mode !== identity.mode || owner.account !== identity.account || owner.venue !== identity.venue) {
+    throw new StateDamagedError(path, `it belongs to ${owner?.mode} ${owner?.account} at ${owner?.venue}`);
+  }
+}
+
+function create(database: Database, { mode, account, venue }: JournalIdentity): void {
+  database.exec("CREATE TABLE identity (mode TEXT NOT NULL, account TEXT NOT NULL, venue TEXT NOT NULL)");
+  database.exec(`CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at_utc_ms INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL)`);
+  database.exec("CREATE TABLE claims (session TEXT PRIMARY KEY)");
+  for (const change of ["UPDATE", "DELETE"]) {
+    database.exec(`CREATE TRIGGER events_no_${change.toLowerCase()} BEFORE ${change} ON events
+      BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`);
+  }
+  database.run("INSERT INTO identity (mode, account, venue) VALUES (?, ?, ?)", mode, account, venue);
+  database.exec(`PRAGMA application_id = ${applicationId}`);
+  database.exec(`PRAGMA user_version = ${format}`);
+}
+
+function parsed<Body>(text: unknown, seq: number, path: string): Body {
+  try {
+    return JSON.parse(String(text)) as Body;
+  } catch (cause) {
+    throw new StateDamagedError(path, `entry ${seq} cannot be read`, { cause });
+  }
+}
