@@ -39,7 +39,31 @@ export interface Venue {
 
   /** The broker's link to the exchanges: while it is down, orders wait and nothing fills. Default: up. */
   setMarketLink(up: boolean): void;
+  /** Makes something unusual happen, now or to the next order that fits. */
+  arrange(arrangement: Arrangement): void;
 }
+
+export type Arrangement =
+  /** The next order (of the symbol) is refused: status Inactive, then this error. */
+  | {
+      readonly kind: "reject";
+      readonly symbol?: string;
+      readonly code: number;
+      readonly message: string;
+    }
+  /**
+   * The next order (of the symbol) that fills does so in this many parts, `everyMs` apart; after `stopAfter` of them,
+   * where given, nothing more fills.
+   */
+  | {
+      readonly kind: "partialFills";
+      readonly symbol?: string;
+      readonly parts: number;
+      readonly everyMs: number;
+      readonly stopAfter?: number;
+    }
+  /** Of each share there are now `ratio`: positions, average costs, resting orders, quotes and all earlier bars follow. */
+  | { readonly kind: "split"; readonly symbol: string; readonly ratio: number };
 
 export interface ContractQuery {
   /** 0 when unknown; wins over the symbol. */
@@ -123,6 +147,7 @@ export interface Quote {
 
 export interface NewOrder {
   readonly clientId: number;
+  /** Negative for orders that nobody sent through the API: typed into the terminal by hand, as client 0. */
   readonly orderId: number;
   readonly account: string;
   readonly conId: number;
