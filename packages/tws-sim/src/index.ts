@@ -1,1 +1,7 @@
-export {};
+export type {
+  SimulatedAccount,
+  SimulatedSymbol,
+  Simulator,
+  SimulatorOptions,
+  SimulatorSpeed,
+} from "./options.js";
