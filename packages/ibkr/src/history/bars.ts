@@ -1,0 +1,195 @@
+import {
+  type BarSeries,
+  dayNumber,
+  isCivilDate,
+  newYorkDateOf,
+  type SessionDate,
+  type Ticker,
+  type TradingCalendar,
+} from "@pf/market";
+import { HistoryAnswerError } from "./errors.js";
+import type { BarSize } from "./request.js";
+
+/** A bar as it came over the wire. */
+export interface WireBar {
+  /** `yyyymmdd` for daily bars; seconds since 1970, or a date with time and zone, for others. */
+  readonly date: string;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number | undefined;
+}
+
+/** Bars of one kind, oldest first. */
+export interface History {
+  readonly series: BarSeries;
+  /**
+   * How many bars at the end are unfinished by the broker's own clock, 0 or 1: they still change, so they may be shown
+   * and decided on, and are never cached.
+   */
+  readonly provisional: number;
+}
+
+/**
+ * Turns answers, oldest first, into one series. Bars that two answers share are taken from the later one; whatever is
+ * no bar at all is refused, and whatever is an unlikely bar is left to the data checks.
+ *
+ * @param nowUtcMs - the broker's clock, which decides what is finished
+ * @throws HistoryAnswerError naming the bar
+ */
+export function historyOf(
+  ticker: Ticker,
+  barSize: BarSize,
+  answers: readonly (readonly WireBar[])[],
+  calendar: TradingCalendar,
+  nowUtcMs: number,
+): History {
+  const rows = new Map<number, Row>();
+  for (const answer of answers) {
+    let previous = Number.NEGATIVE_INFINITY;
+    for (const bar of answer) {
+      const row = readRow(ticker, barSize, bar);
+      if (row.at <= previous) {
+        const why = row.at === previous ? "it stands twice" : "it comes after a later one";
+        throw new HistoryAnswerError(ticker, bar.date, why);
+      }
+      previous = row.at;
+      rows.set(row.at, row);
+    }
+  }
+  const sorted = [...rows.values()].sort((a, b) => a.at - b.at);
+  const column = (field: (bar: WireBar) => number) => Float64Array.from(sorted, ({ bar }) => field(bar));
+  const ends = sorted.map((row, at) => endOf(row, sorted[at + 1], barSize, calendar));
+  const series: BarSeries = {
+    ticker,
+    sessions: sorted.map(({ session }) => session),
+    ...(barSize === "1 hour" ? { endsUtcMs: Float64Array.from(ends) } : {}),
+    open: column((bar) => bar.open),
+    high: column((bar) => bar.high),
+    low: column((bar) => bar.low),
+    close: column((bar) => bar.close),
+    volume: column((bar) => bar.volume!),
+  };
+  return { series, provisional: ends.filter((end) => end > nowUtcMs).length };
+}
+
+/** A series without its last bars. */
+export function withoutLast(series: BarSeries, count: number): BarSeries {
+  if (count === 0) return series;
+  const end = Math.max(0, series.sessions.length - count);
+  return {
+    ticker: series.ticker,
+    sessions: series.sessions.slice(0, end),
+    ...(series.endsUtcMs ? { endsUtcMs: series.endsUtcMs.subarray(0, end) } : {}),
+    open: series.open.subarray(0, end),
+    high: series.high.subarray(0, end),
+    low: series.low.subarray(0, end),
+    close: series.close.subarray(0, end),
+    volume: series.volume.subarray(0, end),
+  };
+}
+
+interface Row {
+  /** Orders rows: the day number of a daily bar, the instant at which an hourly one begins. */
+  readonly at: number;
+  readonly session: SessionDate;
+  readonly bar: WireBar;
+}
+
+function readRow(ticker: Ticker, barSize: BarSize, bar: WireBar): Row {
+  for (const field of ["open", "high", "low", "close", "volume"] as const) {
+    if (!Number.isFinite(bar[field])) throw new HistoryAnswerError(ticker, bar.date, `it has no ${field}`);
+    // -1 is how the broker writes "unknown"; the checks know no negative volume, and a zero would be invented.
+    if (bar[field]! < 0) throw new HistoryAnswerError(ticker, bar.date, `its ${field} is ${bar[field]}`);
+  }
+  if (barSize === "1 day") {
+    const day = dayOf(bar.date);
+    if (!day) throw new HistoryAnswerError(ticker, bar.date, "it is no date of the form yyyymmdd");
+    return { at: dayNumber(day), session: day, bar };
+  }
+  const begins = instantOf(bar.date);
+  if (begins === undefined)
+    throw new HistoryAnswerError(ticker, bar.date, "it is no instant with a known time zone");
+  return { at: begins, session: newYorkDateOf(begins), bar };
+}
+
+/** When a bar ends. The broker's hours begin on the hour, so that of 09:30 is half as long, and none outlasts the close. */
+function endOf(row: Row, after: Row | undefined, barSize: BarSize, calendar: TradingCalendar): number {
+  const close = calendar.isSession(row.session) ? calendar.closeUtcMs(row.session) : undefined;
+  // A day that is no session is refused by the checks; until then it counts as over when the day is.
+  if (barSize === "1 day") return close ?? (dayNumber(row.session) + 1) * msPerDay;
+  const anHour = row.at + msPerHour;
+  const next = after && after.session === row.session ? after.at : anHour;
+  return Math.min(anHour, next, close !== undefined && close > row.at ? close : anHour);
+}
+
+function dayOf(text: string): SessionDate | undefined {
+  const match = /^(\d{4})(\d{2})(\d{2})$/.exec(text.trim());
+  const date = match ? `${match[1]}-${match[2]}-${match[3]}` : "";
+  return isCivilDate(date) ? date : undefined;
+}
+
+/**
+ * An instant in any of the forms that servers write: seconds since 1970 (what we ask for), `yyyymmdd-hh:mm:ss` in UTC,
+ * or `yyyymmdd hh:mm:ss Zone/Name`. A time without a zone means the clock of whoever installed TWS and is refused.
+ *
+ * @returns milliseconds since 1970 UTC
+ */
+export function instantOf(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (/^\d{9,11}$/.test(trimmed)) return Number(trimmed) * 1000;
+  const match = /^(\d{4})(\d{2})(\d{2})(-|\s+)(\d{2}):(\d{2}):(\d{2})(?:\s+(\S+))?$/.exec(trimmed);
+  if (!match || !dayOf(trimmed.slice(0, 8))) return undefined;
+  const [year, month, day, hour, minute, second] = [1, 2, 3, 5, 6, 7].map((group) =>
+    Number(match[group]),
+  ) as [number, number, number, number, number, number];
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second);
+  const zone = match[8] ?? (match[4] === "-" ? "UTC" : undefined);
+  if (zone === undefined) return undefined;
+  if (zone === "UTC" || zone === "GMT") return wall;
+  const offset = offsetIn(zone);
+  if (!offset) return undefined;
+  // The offset at the wall's figures is at most one change away from the right one.
+  const guess = wall - offset(wall);
+  return wall - offset(guess);
+}
+
+const zones = new Map<string, Intl.DateTimeFormat | undefined>();
+
+/** What to add to UTC in a zone, at an instant; undefined for a zone that the runtime does not know. */
+function offsetIn(zone: string): ((utcMs: number) => number) | undefined {
+  if (!zones.has(zone)) zones.set(zone, formatterFor(zone));
+  const format = zones.get(zone);
+  if (!format) return undefined;
+  return (utcMs) => {
+    const shown: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+    for (const { type, value } of format.formatToParts(utcMs)) shown[type] = Number(value);
+    const { year, month, day, hour, minute, second } = shown;
+    return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) - Math.floor(utcMs / 1000) * 1000;
+  };
+}
+
+function formatterFor(timeZone: string): Intl.DateTimeFormat | undefined {
+  try {
+    return new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      calendar: "gregory",
+      numberingSystem: "latn",
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+  } catch {
+    // The runtime says of an unknown zone only that it is unknown.
+    return undefined;
+  }
+}
+
+const msPerHour = 3_600_000;
+const msPerDay = 86_400_000;
