@@ -43,6 +43,7 @@ const fetchAnew = "fetch the symbol again with `pf fetch --symbols SYMBOL --repl
 export const failures: Readonly<Record<string, Entry>> = {
   // 1: a bug of ours
   PF_BUG: { exit: 1, means: ourFault, next: reportIt },
+  PF_AMOUNT: { exit: 1, means: ourFault, next: reportIt },
   PF_FONTS_MISSING: {
     exit: 1,
     means: "The installation is incomplete.",
@@ -85,6 +86,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "correct the extension",
   },
   PF_INVALID_SYMBOL: { exit: 2, means: nothingDone, next: "write symbols in capitals, as in SPY or BRK.B" },
+  PF_ORDER_REFERENCE: {
+    exit: 2,
+    means: "An order that cannot be recognised after a restart is not sent.",
+    next: "check the symbols of the universe",
+  },
   PF_INVALID_DATE: {
     exit: 2,
     means: "Dates are civil dates in New York.",

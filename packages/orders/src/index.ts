@@ -1,1 +1,32 @@
-export type { Cents, OrderEvent, OrderIntent, OrderType, Quantity, Side } from "./vocabulary.js";
+export {
+  type CommissionPlan,
+  type CommissionPlanName,
+  commissionCents,
+  commissionOfFill,
+  commissionPlan,
+  commissionPlanNames,
+  type Filled,
+} from "./commission.js";
+export { AmountError, OrderReferenceError } from "./errors.js";
+export {
+  affordable,
+  type Cents,
+  cents,
+  centsOfDollars,
+  dollarsOf,
+  floorTo,
+  formatCents,
+  formatQuantity,
+  fractionOf,
+  isCents,
+  isQuantity,
+  limitPrice,
+  notionalCents,
+  oneShare,
+  type Quantity,
+  quantity,
+  quantityOfShares,
+  sharesOf,
+} from "./money.js";
+export { type OrderReference, orderReference, parseOrderReference } from "./reference.js";
+export type { OrderEvent, OrderIntent, OrderReason, OrderType, Side } from "./vocabulary.js";

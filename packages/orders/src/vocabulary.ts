@@ -1,19 +1,12 @@
 import type { SessionDate, Ticker } from "@pf/market";
-
-declare const unit: unique symbol;
-
-/** Whole cents of US dollars, a safe integer. Money is added and compared in nothing else. */
-export type Cents = number & { readonly [unit]: "cents" };
-
-/** Ten-thousandths of a share, a safe integer: 10,000 is one share, the finest step that brokers keep. */
-export type Quantity = number & { readonly [unit]: "1/10000 share" };
+import type { Cents, Quantity } from "./money.js";
 
 export type Side = "buy" | "sell";
 export type OrderType = "MKT" | "LMT";
 
 /** One order that shall be sent. Always for the session named in its plan, in regular hours, good for the day. */
 export interface OrderIntent {
-  /** Ours, the same at every attempt, and echoed by the broker for the life of the order. */
+  /** Ours, as {@link orderReference} forms it; the same after a crash, echoed by the broker for the life of the order. */
   readonly reference: string;
   readonly symbol: Ticker;
   readonly side: Side;
@@ -23,9 +16,18 @@ export interface OrderIntent {
   readonly limit: number | null;
   /** What it will cost or bring at the price it was planned at, without fees. */
   readonly notional: Cents;
-  /** One of a documented list of codes. */
-  readonly reason: string;
+  /** Why it is sent. */
+  readonly reason: OrderReason;
+  /** The same in words, with the numbers. */
+  readonly detail: string;
 }
+
+/**
+ * Why an order is sent.
+ *
+ * `enter` nothing of it was held · `increase` more of what is held · `reduce` less of it · `exit` none of it any more
+ */
+export type OrderReason = "enter" | "increase" | "reduce" | "exit";
 
 /** What an account, seen from its broker, does with an order; joined by reference and execution id. */
 export type OrderEvent =
@@ -54,6 +56,7 @@ export type OrderEvent =
       readonly kind: "commission";
       readonly reference: string;
       readonly execId: string;
+      /** Dollars, as the broker states them: may be finer than a cent. */
       readonly commission: number;
     }
   | { readonly kind: "cancelled"; readonly reference: string; readonly reason: string }
