@@ -80,15 +80,10 @@ describe("the grid kernel", () => {
 
   it("has the plain path's objective of every grid point on rows in another order", () => {
     fc.assert(
-      fc.property(
-        worlds({ minRows: 10, maxSymbols: 7 }).map(withoutLateTwins),
-        anyStudy,
-        fc.nat(),
-        (world, study, seed) => {
-          const panel = panelOf(world);
-          expectSame(panel, study, rowOrder(rowPatterns(panel), seed, 1, 2));
-        },
-      ),
+      fc.property(worlds({ minRows: 10, maxSymbols: 7 }), anyStudy, fc.nat(), (world, study, seed) => {
+        const panel = panelOf(world);
+        expectSame(panel, study, rowOrder(rowPatterns(panel), seed, 1, 2));
+      }),
       { numRuns: 250 },
     );
   }, 120_000);
@@ -195,16 +190,4 @@ function expectSame(panel: Panel, study: Study, order?: Int32Array): void {
       expect.fail(`point ${at}: ${actual}, expected ${expected} (drawdown ${drawdowns?.[at]})`);
     }
   }
-}
-
-/** Twins that start on different rows have equal scores up to rounding alone, and so no defined order among them. */
-function withoutLateTwins(world: World): World {
-  const shapes: SymbolShape[] = [];
-  for (const shape of world.shapes) {
-    const first = shapes.at(-1);
-    shapes.push(
-      shape.kind === "twin" && first ? { ...shape, start: first.start, holes: first.holes } : shape,
-    );
-  }
-  return { ...world, shapes };
 }

@@ -10,7 +10,7 @@ import { allocate, fits, type Memory } from "./memory.js";
 import { createMoments, type Moments } from "./moments.js";
 import { objectiveOf } from "./objectives.js";
 import { createPaths, type Paths } from "./paths.js";
-import { createRows, type Rows, type RowTask } from "./rows.js";
+import { createRows, type Rows, type RowTask, type RowTrace } from "./rows.js";
 import { type WindowFacts, windowFacts } from "./window.js";
 
 /** Evaluates a whole grid on one train window in one pass over its rows. */
@@ -25,6 +25,16 @@ export interface GridKernel {
   evaluate(order?: Int32Array): Float64Array;
 }
 
+/** Receives what a kernel decides, point by point and row by row: for tests, which compare it with the plain path. */
+export interface KernelTrace {
+  /**
+   * @param row - the row that decided; rows are reported from the first on which anything may be held
+   * @param names - positions of the symbols selected, in no particular order; only valid during the call, as the weights
+   * @param weights - their targets, 0 for one that rounding has lost
+   */
+  decided(point: number, row: number, names: Int32Array, weights: Float64Array): void;
+}
+
 /** Symbols are bits of a word; a level is a byte. */
 const limits = { names: 31, caps: 255 };
 
@@ -36,12 +46,14 @@ const limits = { names: 31, caps: 255 };
  *
  * @param window - the rows to train on; every indicator starts on its first
  * @param plan - the study's grid, where the caller has made it already
+ * @param trace - is told every decision; a kernel that has one works in memory of its own
  * @returns `undefined` when the study is outside what it serves: the general path is then used
  */
 export function createGridKernel(
   window: Panel,
   study: Study,
   plan: GridPlan = planGrid(study),
+  trace?: KernelTrace,
 ): GridKernel | undefined {
   const { options } = study;
   const points = plan.strategies.map((strategy) => strategy?.options);
@@ -68,11 +80,22 @@ export function createGridKernel(
     equalWeights: options.weights.method === "equal",
     objective: study.objective,
   };
+  let running = 0; // block
+  const traced = trace && {
+    lane(row: number, lane: number, names: Int32Array, weights: Float64Array) {
+      for (let point = 0; point < points.length; point++) {
+        if (pointBlock[point] === running && pointLane[point] === lane) {
+          trace.decided(point, row, names, weights);
+        }
+      }
+    },
+  };
   return {
     evaluate(order) {
-      const bench = workbenchFor(job, blocks);
+      const bench = workbenchFor(job, blocks, traced);
       bench.load(job, order);
       for (let at = 0; at < blocks.length; at++) {
+        running = at;
         bench.run(job, blocks[at]!, order !== undefined);
         for (let point = 0; point < objectives.length; point++) {
           if (pointBlock[point] === at) {
@@ -112,11 +135,17 @@ let workbench: Workbench | undefined;
  * The thread's workbench. One with more room replaces it when a window or a grid is larger than any before; that is right
  * but slower, because the engine compiles the passes for fixed arrays only as long as they are made once.
  */
-function workbenchFor({ facts, stride }: Job, blocks: readonly Block[]): Workbench {
+function workbenchFor(
+  { facts, stride }: Job,
+  blocks: readonly Block[],
+  trace: RowTrace | undefined,
+): Workbench {
   const words = Math.max(...blocks.map((block) => block.words));
   const fasts = Math.max(...blocks.map((block) => block.fasts.length));
   const levels = Math.max(...blocks.map((block) => block.caps.length + 1));
   const room = { stride, names: facts.names, fasts };
+  const exact = { words, names: facts.names, levels, fasts };
+  if (trace) return createWorkbench(allocate(room), exact, trace);
   const books = workbench?.books;
   if (
     !workbench ||
@@ -137,12 +166,12 @@ function workbenchFor({ facts, stride }: Job, blocks: readonly Block[]): Workben
   return workbench;
 }
 
-function createWorkbench(memory: Memory, books: BookRoom): Workbench {
+function createWorkbench(memory: Memory, books: BookRoom, trace?: RowTrace): Workbench {
   const paths: Paths = createPaths(memory);
   const gates: Gates = createGates(memory);
   const moments: Moments = createMoments(memory);
   const products: Products = createProducts(memory);
-  const rows: Rows = createRows(memory, books);
+  const rows: Rows = createRows(memory, books, trace);
   const active = new Int32Array(books.names);
   const ready = new Int32Array(books.names);
   const dynamic = new Uint8Array(books.names);

@@ -1,10 +1,10 @@
 import type { Memory } from "./memory.js";
-import { missing, resumes, type WindowFacts } from "./window.js";
+import { missing, type Ratios, resumes, type WindowFacts } from "./window.js";
 
 export interface Paths {
   /** The window as it was, in the arithmetic of the plain path, to the last bit. */
   real(facts: WindowFacts, i: number, base: number, atrWindow: number): void;
-  /** Rows in the order of {@link Memory.order}. */
+  /** Rows in the order of {@link Memory.order}: to the last bit too where some symbols move alike, else to rounding. */
   permuted(facts: WindowFacts, i: number, base: number, atrWindow: number): void;
   costs(base: number, from: number, to: number, commission: number, slippage: number): void;
 }
@@ -13,7 +13,28 @@ export interface Paths {
 export function createPaths(memory: Memory): Paths {
   const { order, growth, span, close, change, range, unitCost } = memory;
   function real(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
-    const { rows, kind, high, low } = facts;
+    asThePlainPath(facts, i, base, atrWindow, undefined);
+  }
+
+  function permuted(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
+    if (facts.ratios) asThePlainPath(facts, i, base, atrWindow, facts.ratios);
+    else if (facts.holes[i] === 1) permutedAcrossHoles(facts, i, base, atrWindow);
+    else permutedWhole(facts, i, base, atrWindow);
+  }
+
+  /**
+   * Operation by operation what `permutePanel`, the returns and the average true range do, so that every bit is theirs.
+   *
+   * @param ratios - rows take their moves in the order of {@link Memory.order}; without, they keep their own prices
+   */
+  function asThePlainPath(
+    facts: WindowFacts,
+    i: number,
+    base: number,
+    atrWindow: number,
+    ratios: Ratios | undefined,
+  ): void {
+    const { rows, kind } = facts;
     const source = i * rows;
     const first = facts.first[i]!;
     let before = facts.close[source + first]!;
@@ -22,14 +43,22 @@ export function createPaths(memory: Memory): Paths {
     start(base, first, before);
     for (let row = first + 1; row < rows; row++) {
       const at = source + row;
-      if (kind[at] === missing) {
+      const what = kind[at];
+      if (what === missing) {
         close[base + row] = before;
         change[base + row] = 0;
         continue;
       }
-      const price = facts.close[at]!;
-      const top = high[at]!;
-      const bottom = low[at]!;
+      let price = facts.close[at]!;
+      let top = facts.high[at]!;
+      let bottom = facts.low[at]!;
+      if (ratios && what !== resumes) {
+        const from = source + order[row]!;
+        const opened = before * ratios.open[from]!;
+        price = opened * ratios.close[from]!;
+        top = opened * ratios.high[from]!;
+        bottom = opened * ratios.low[from]!;
+      }
       const trueRange = Math.max(top - bottom, Math.abs(top - before), Math.abs(bottom - before));
       own++;
       if (own <= atrWindow) {
@@ -43,11 +72,7 @@ export function createPaths(memory: Memory): Paths {
     }
   }
 
-  function permuted(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
-    if (facts.holes[i] === 1) {
-      permutedAcrossHoles(facts, i, base, atrWindow);
-      return;
-    }
+  function permutedWhole(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
     const rows = facts.rows;
     const first = facts.first[i]!;
     let price = facts.close[i * rows + first]!;

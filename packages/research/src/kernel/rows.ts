@@ -44,6 +44,16 @@ export interface Rows {
   readonly sums: Float64Array;
 }
 
+/** Receives what every lane holds, row by row. A kernel without one does not look for it. */
+export interface RowTrace {
+  /**
+   * @param row - the row that decided
+   * @param names - the symbols selected, in no particular order; only valid during the call, as the weights are
+   * @param weights - their targets, 0 for one that rounding has lost
+   */
+  lane(row: number, lane: number, names: Int32Array, weights: Float64Array): void;
+}
+
 /** The change from 0.50/0.45 to 0.45/0.50 is 0.05 only up to rounding; the tolerance decides that it stays inside. */
 const bandTolerance = 1e-9;
 /** Turnover of rounding alone is no rebalance. */
@@ -61,7 +71,7 @@ const tradedAtLeast = 1e-9;
  * No function here takes or returns a fraction where it might not be inlined, because that allocates: they pass through
  * `step`.
  */
-export function createRows(memory: Memory, room: BookRoom): Rows {
+export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Rows {
   const { change, unitCost, gates, steadiness } = memory;
   const book = createBook(room);
   const { wordTop, wordRepeat, capLanes, laneCap, active, openNames, openGates, levels } = book;
@@ -174,6 +184,10 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
       if (keep) keepRow();
       else if (afresh) rankRowAfresh();
       else rankRow();
+      if (trace) {
+        if (afresh) reportTargets(trace);
+        else reportPositions(trace);
+      }
     }
     if (!afresh) for (let x = 0; x < liveCount; x++) close(live[x]!);
   }
@@ -934,6 +948,41 @@ export function createRows(memory: Memory, room: BookRoom): Rows {
         if (wide)
           for (let k = 0; k < sumSize; k++) sums[lane * sumSize + k]! += slotSums[slot * sumSize + k]!;
       }
+    }
+  }
+
+  function reportPositions(to: RowTrace): void {
+    for (let x = 0; x < liveCount; x++) {
+      const slot = live[x]!;
+      const from = slot * width;
+      const end = from + slotInts[slot * record + size]!;
+      for (let word = 0; word < words; word++) {
+        const lanes = slotInts[slot * record + lanes0 + word]!;
+        reportLanes(to, word, lanes, slotNames.subarray(from, end), slotWeights.subarray(from, end));
+      }
+    }
+  }
+
+  function reportTargets(to: RowTrace): void {
+    for (let target = firstTarget; target < firstTarget + targets; target++) {
+      const from = target * width;
+      const end = from + targetSize[target]!;
+      for (let word = 0; word < words; word++) {
+        const lanes = targetLanes[target * words + word]!;
+        reportLanes(to, word, lanes, targetNames.subarray(from, end), targetWeights.subarray(from, end));
+      }
+    }
+  }
+
+  function reportLanes(
+    to: RowTrace,
+    word: number,
+    lanes: number,
+    members: Int32Array,
+    weights: Float64Array,
+  ): void {
+    for (let left = lanes; left !== 0; left &= left - 1) {
+      to.lane(decision, word * 32 + 31 - Math.clz32(left & -left), members, weights);
     }
   }
 

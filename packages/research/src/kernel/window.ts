@@ -24,9 +24,26 @@ export interface WindowFacts {
   readonly close: Float64Array;
   readonly growth: Float64Array;
   readonly span: Float64Array;
+  /**
+   * The four ratios a bar moves by, where some symbols move alike; otherwise `growth` and `span` tell enough. Their
+   * scores can then be equal but for the last bits, and who comes first hangs on the arithmetic: it must be the plain
+   * path's, operation by operation.
+   */
+  readonly ratios: Ratios | undefined;
   /** Most rows that share one return, an upper bound of the longest stretch of equal returns in any order. */
   readonly mostEqual: Int32Array;
 }
+
+/** Open over the close before, and high, low and close over the open. */
+export interface Ratios {
+  readonly open: Float64Array;
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+  readonly close: Float64Array;
+}
+
+/** Moves closer than this are the same move: far more than rounding makes of one, far less than a price's tick. */
+const alike = 1e-12;
 
 export function windowFacts(window: Panel): WindowFacts {
   const rows = window.sessions.length;
@@ -73,7 +90,55 @@ export function windowFacts(window: Panel): WindowFacts {
     }
     facts.mostEqual[i] = mostEqual(facts, base, first) + resumed;
   }
-  return facts;
+  return { ...facts, ratios: someMoveAlike(facts) ? ratiosOf(window, facts) : undefined };
+}
+
+/** Whether two symbols make the same moves on all rows on which both move: share classes, or one symbol twice. */
+function someMoveAlike({
+  rows,
+  names,
+  kind,
+  growth,
+}: Pick<WindowFacts, "rows" | "names" | "kind" | "growth">): boolean {
+  for (let i = 0; i < names; i++) {
+    for (let j = i + 1; j < names; j++) {
+      let shared = 0;
+      let row = 1;
+      for (; row < rows; row++) {
+        const a = i * rows + row;
+        const b = j * rows + row;
+        if (growth[a] === 0 || growth[b] === 0 || kind[a] !== moves || kind[b] !== moves) continue;
+        if (Math.abs(growth[a]! - growth[b]!) > alike) break;
+        shared++;
+      }
+      if (row === rows && shared > 0) return true;
+    }
+  }
+  return false;
+}
+
+function ratiosOf(
+  window: Panel,
+  { rows, names, kind }: Pick<WindowFacts, "rows" | "names" | "kind">,
+): Ratios {
+  const column = () => new Float64Array(rows * names);
+  const ratios = { open: column(), high: column(), low: column(), close: column() };
+  for (const [i, ticker] of window.tickers.entries()) {
+    const open = window.column("open", ticker);
+    const high = window.column("high", ticker);
+    const low = window.column("low", ticker);
+    const close = window.column("close", ticker);
+    for (let row = 1; row < rows; row++) {
+      const at = i * rows + row;
+      if (kind[at] !== moves || Number.isNaN(close[row - 1]!)) continue;
+      const opened = open[row]!;
+      ratios.open[at] = opened / close[row - 1]!;
+      ratios.high[at] = high[row]! / opened;
+      ratios.low[at] = low[row]! / opened;
+      ratios.close[at] = close[row]! / opened;
+    }
+  }
+  return ratios;
 }
 
 function mostEqual(

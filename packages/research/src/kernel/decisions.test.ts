@@ -1,0 +1,130 @@
+import type { Panel } from "@pf/market";
+import { createFeatures, type Strategy } from "@pf/selection";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { panelOf, worlds } from "../../../market/test/worlds.js";
+import { anyOptions } from "../../../selection/test/options.js";
+import { planGrid } from "../grid.js";
+import { rowOrder } from "../orders.js";
+import { permutePanel, rowPatterns } from "../permutePanel.js";
+import type { Grid, Study } from "../study.js";
+import { createGridKernel } from "./kernel.js";
+
+/** Few values a key, so that every point can be decided row by row and explained. */
+const anyGrid: fc.Arbitrary<Grid> = fc.record(
+  {
+    ema_fast: fc.uniqueArray(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 2 }),
+    ema_slow: fc.uniqueArray(fc.integer({ min: 5, max: 12 }), { minLength: 1, maxLength: 2 }),
+    top_n: fc.uniqueArray(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 3 }),
+    corr_cap: fc.uniqueArray(fc.constantFrom(0, 0.2, 0.35, 0.5, 0.7, 0.9, 1), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    min_weight_change: fc.uniqueArray(fc.constantFrom(0, 0.01, 0.05, 0.3), { minLength: 1, maxLength: 2 }),
+  },
+  { requiredKeys: ["top_n", "corr_cap"] },
+);
+
+const anyStudy: fc.Arbitrary<Study> = fc.record({
+  options: anyOptions,
+  costs: fc.constant({ commissionPerShare: 0.0035, slippageBps: 1 }),
+  lag: fc.constantFrom(1 as const, 2 as const),
+  grid: anyGrid,
+  objective: fc.constantFrom("Calmar" as const, "Sharpe" as const),
+});
+
+describe("every decision of the grid kernel", () => {
+  it("is the plain path's: names, weights and whether anything is traded, row by row and point by point", () => {
+    fc.assert(
+      fc.property(worlds({ minRows: 10, maxSymbols: 7 }), anyStudy, (world, study) => {
+        expectSameDecisions(panelOf(world), study);
+      }),
+      { numRuns: 200 },
+    );
+  }, 120_000);
+
+  it("is the plain path's on rows in another order", () => {
+    fc.assert(
+      fc.property(worlds({ minRows: 10, maxSymbols: 7 }), anyStudy, fc.nat(), (world, study, seed) => {
+        const panel = panelOf(world);
+        expectSameDecisions(panel, study, rowOrder(rowPatterns(panel), seed, 1, 2));
+      }),
+      { numRuns: 200 },
+    );
+  }, 120_000);
+});
+
+/** What a portfolio aims at after each row that is still traded: one column a symbol, row-major. */
+type Targets = Float64Array;
+
+function expectSameDecisions(panel: Panel, study: Study, order?: Int32Array): void {
+  const plan = planGrid(study);
+  const rows = panel.sessions.length;
+  const names = panel.tickers.length;
+  // What is decided on the last rows is not traded any more.
+  const decided = Math.max(0, rows - (study.lag - 1));
+  const actual = plan.points.map(() => new Float64Array(decided * names));
+  const kernel = createGridKernel(panel, study, plan, {
+    decided(point, row, members, weights) {
+      for (const [k, name] of members.entries()) actual[point]![row * names + name] = weights[k]!;
+    },
+  });
+  kernel!.evaluate(order);
+
+  const market = order ? permutePanel(panel, order) : panel;
+  const features = createFeatures(market);
+  for (const [point, strategy] of plan.strategies.entries()) {
+    if (!strategy) continue;
+    const expected = plainTargets(strategy, market, features, decided);
+    expectSameTargets(actual[point]!, expected, names, `point ${point}`);
+  }
+}
+
+function plainTargets(
+  strategy: Strategy,
+  panel: Panel,
+  features: ReturnType<typeof createFeatures>,
+  decided: number,
+): Targets {
+  const names = panel.tickers.length;
+  const prepared = strategy.prepare(panel, features);
+  const targets = new Float64Array(decided * names);
+  let held = {};
+  for (let row = 0; row < decided; row++) {
+    const { weights } = prepared.decide(row, held);
+    for (const [k, ticker] of panel.tickers.entries()) targets[row * names + k] = weights[ticker] ?? 0;
+    held = weights;
+  }
+  return targets;
+}
+
+function expectSameTargets(actual: Targets, expected: Targets, names: number, what: string): void {
+  for (let from = 0; from < expected.length; from += names) {
+    const row = from / names;
+    const got = actual.subarray(from, from + names);
+    const wanted = expected.subarray(from, from + names);
+    const same =
+      heldOf(got) === heldOf(wanted) &&
+      traded(actual, from, names) === traded(expected, from, names) &&
+      wanted.every((weight, k) => Math.abs(weight - got[k]!) <= 1e-12);
+    if (!same) {
+      expect.fail(
+        `${what}, row ${row}: holds ${[...got]}${traded(actual, from, names) ? ", traded" : ""}; ` +
+          `the plain path holds ${[...wanted]}${traded(expected, from, names) ? ", traded" : ""}`,
+      );
+    }
+  }
+}
+
+function heldOf(weights: Float64Array): string {
+  return [...weights.keys()].filter((k) => weights[k]! > 0).join(" ");
+}
+
+/** Turnover of rounding alone is no trade, here as in the metrics. */
+function traded(targets: Targets, from: number, names: number): boolean {
+  let turnover = 0;
+  for (let k = from; k < from + names; k++) {
+    turnover += Math.abs(targets[k]! - (from === 0 ? 0 : targets[k - names]!));
+  }
+  return turnover > 1e-9;
+}
