@@ -94,7 +94,7 @@ describe("a request for bars", () => {
     await expect(
       createHistory(wireOf(cancelled).wire, xnys, quick).bars("SPY", wanted),
     ).rejects.toMatchObject({
-      code: "PF_HISTORY_REFUSED",
+      code: "PF_IBKR_HISTORY_REFUSED",
       broker: { code: 162 },
     });
   });
@@ -105,7 +105,7 @@ describe("a request for bars", () => {
     expect([seen.at.length, open()]).toEqual([2, 0]);
     const never = wireOf(silent);
     await expect(createHistory(never.wire, xnys, quick).bars("SPY", wanted)).rejects.toMatchObject({
-      code: "PF_HISTORY_TIMEOUT",
+      code: "PF_IBKR_HISTORY_TIMEOUT",
       symbol: "SPY",
       attempts: 3,
     });
@@ -113,13 +113,13 @@ describe("a request for bars", () => {
   });
 
   it.each([
-    [200, "No security definition has been found", "PF_UNKNOWN_CONTRACT"],
-    [162, `${prefix}HMDS query returned no data: X@SMART`, "PF_NO_HISTORY"],
-    [162, `${prefix}No market data permissions for ARCA STK`, "PF_NO_MARKET_DATA"],
-    [354, "Requested market data is not subscribed", "PF_NO_MARKET_DATA"],
-    [10197, "No market data during competing live session", "PF_NO_MARKET_DATA"],
-    [321, "Error validating request: End date not supported", "PF_HISTORY_REFUSED"],
-    [162, `${prefix}pacing violation`, "PF_PACING"],
+    [200, "No security definition has been found", "PF_IBKR_UNKNOWN_SYMBOL"],
+    [162, `${prefix}HMDS query returned no data: X@SMART`, "PF_IBKR_NO_HISTORY"],
+    [162, `${prefix}No market data permissions for ARCA STK`, "PF_IBKR_HISTORY_PERMISSION"],
+    [354, "Requested market data is not subscribed", "PF_IBKR_HISTORY_PERMISSION"],
+    [10197, "No market data during competing live session", "PF_IBKR_HISTORY_PERMISSION"],
+    [321, "Error validating request: End date not supported", "PF_IBKR_HISTORY_REFUSED"],
+    [162, `${prefix}pacing violation`, "PF_IBKR_PACING"],
   ])("that is refused with %i %s fails as %s, with the broker's words", async (code, message, ours) => {
     const { wire, seen } = wireOf(refused(code, message));
     const failing = createHistory(wire, xnys, { ...quick, pacingWaitMs: 1 }).bars("SPY", wanted);
@@ -127,11 +127,11 @@ describe("a request for bars", () => {
       () => Promise.reject(new Error("it did not fail")),
       (reason) => reason,
     );
-    expect(error).toMatchObject({ code: ours, symbol: "SPY", broker: { code, message } });
+    expect(error).toMatchObject({ code: ours, symbol: "SPY" });
     expect(error.message).toContain("SPY");
     expect(error.message).toContain(String(code));
     expect(error.message).not.toContain(prefix);
-    expect(seen.at.length).toBe(ours === "PF_PACING" ? 3 : 1);
+    expect(seen.at.length).toBe(ours === "PF_IBKR_PACING" ? 3 : 1);
   });
 
   it("tells a session elsewhere from a missing subscription, since the remedies differ", async () => {
@@ -195,7 +195,7 @@ describe("open requests", () => {
       span.from,
       span.to,
     );
-    await expect(failing).rejects.toMatchObject({ code: "PF_UNKNOWN_CONTRACT" });
+    await expect(failing).rejects.toMatchObject({ code: "PF_IBKR_UNKNOWN_SYMBOL" });
     await new Promise((resolve) => setImmediate(resolve));
     expect(open()).toBe(0);
   });

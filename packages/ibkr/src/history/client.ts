@@ -1,14 +1,15 @@
 import type { Ticker, TradingCalendar } from "@pf/market";
 import { newYorkDateOf, type SessionDate } from "@pf/market";
+import { UnknownContractError } from "../errors.js";
 import { type History, historyOf, type WireBar } from "./bars.js";
 import {
   type BrokerWords,
   HistoryPacingError,
+  HistoryPermissionError,
   HistoryRefusedError,
   HistoryTimeoutError,
-  MarketDataPermissionError,
+  inBrackets,
   NoHistoryError,
-  UnknownContractError,
 } from "./errors.js";
 import { type BarSize, type HistoryRequest, type PriceHistory, planHistory } from "./request.js";
 import { verdictOn } from "./verdict.js";
@@ -57,7 +58,7 @@ export interface HistoryClient {
   /**
    * The bars of one contract in a closed interval of days, today's unfinished one included and marked.
    *
-   * @throws UnknownContractError, NoHistoryError, MarketDataPermissionError, HistoryRefusedError: no use to ask again
+   * @throws UnknownContractError, NoHistoryError, HistoryPermissionError, HistoryRefusedError: no use to ask again
    * @throws HistoryPacingError, HistoryTimeoutError when patience ended
    * @throws HistoryAnswerError when the answer is no list of bars
    * @throws whatever ended the connection
@@ -155,9 +156,9 @@ function refusalOf(
   words: BrokerWords,
   verdict: ReturnType<typeof verdictOn>,
 ): Error {
-  if (verdict === "unknownContract") return new UnknownContractError(symbol, words);
+  if (verdict === "unknownContract") return new UnknownContractError(symbol, inBrackets(words));
   if (verdict === "noData") return new NoHistoryError(symbol, words);
-  if (verdict === "noPermission") return new MarketDataPermissionError(symbol, words);
+  if (verdict === "noPermission") return new HistoryPermissionError(symbol, words);
   return new HistoryRefusedError(symbol, whatToShow, words);
 }
 

@@ -7,23 +7,10 @@ export interface BrokerWords {
   readonly message: string;
 }
 
-/** The broker knows no such contract, or more than one (error 200). */
-export class UnknownContractError extends Error {
-  override readonly name = "UnknownContractError";
-  readonly code = "PF_UNKNOWN_CONTRACT";
-  readonly next = "check the spelling: a US stock or fund, written as the exchange does (BRK.B)";
-  constructor(
-    readonly symbol: Ticker,
-    readonly broker: BrokerWords,
-  ) {
-    super(`Interactive Brokers knows no US stock or fund ${symbol} (${inBrackets(broker)})`);
-  }
-}
-
 /** The broker knows the contract and has no bars of it in the span. */
 export class NoHistoryError extends Error {
   override readonly name = "NoHistoryError";
-  readonly code = "PF_NO_HISTORY";
+  readonly code = "PF_IBKR_NO_HISTORY";
   readonly next = "check the dates; a fund younger than the span has no earlier bars";
   constructor(
     readonly symbol: Ticker,
@@ -34,9 +21,9 @@ export class NoHistoryError extends Error {
 }
 
 /** The user may not see this market's data: no subscription, or not on this session. */
-export class MarketDataPermissionError extends Error {
-  override readonly name = "MarketDataPermissionError";
-  readonly code = "PF_NO_MARKET_DATA";
+export class HistoryPermissionError extends Error {
+  override readonly name = "HistoryPermissionError";
+  readonly code = "PF_IBKR_HISTORY_PERMISSION";
   readonly next: string;
   constructor(
     readonly symbol: Ticker,
@@ -57,7 +44,7 @@ export class MarketDataPermissionError extends Error {
 /** The broker kept on saying that it is asked too much (error 162, pacing violation). */
 export class HistoryPacingError extends Error {
   override readonly name = "HistoryPacingError";
-  readonly code = "PF_PACING";
+  readonly code = "PF_IBKR_PACING";
   readonly next = "wait ten minutes and run it again; what was fetched is not asked for twice";
   constructor(
     readonly symbol: Ticker,
@@ -73,7 +60,7 @@ export class HistoryPacingError extends Error {
 /** A request that was never answered; it was cancelled. */
 export class HistoryTimeoutError extends Error {
   override readonly name = "HistoryTimeoutError";
-  readonly code = "PF_HISTORY_TIMEOUT";
+  readonly code = "PF_IBKR_HISTORY_TIMEOUT";
   readonly next = "run it again; if it stays so, look at the data farms at the bottom right of TWS";
   constructor(
     readonly symbol: Ticker,
@@ -92,7 +79,7 @@ export class HistoryTimeoutError extends Error {
 /** The broker refused the request itself (321), or answered with a code that is not about data. */
 export class HistoryRefusedError extends Error {
   override readonly name = "HistoryRefusedError";
-  readonly code = "PF_HISTORY_REFUSED";
+  readonly code = "PF_IBKR_HISTORY_REFUSED";
   readonly next = "look the broker's code up in the TWS API message codes, and try again";
   constructor(
     readonly symbol: Ticker,
@@ -106,7 +93,7 @@ export class HistoryRefusedError extends Error {
 /** An answer that is no list of bars. */
 export class HistoryAnswerError extends Error {
   override readonly name = "HistoryAnswerError";
-  readonly code = "PF_BROKER_ANSWER";
+  readonly code = "PF_IBKR_HISTORY_ANSWER";
   readonly next = "run it again, and report it if it happens twice";
   constructor(
     readonly symbol: Ticker,
@@ -122,7 +109,7 @@ export function isSessionElsewhere({ code, message }: BrokerWords): boolean {
   return code === 10197 || /different IP|session .*(elsewhere|another)|competing/i.test(message);
 }
 
-function inBrackets({ code, message }: BrokerWords): string {
+export function inBrackets({ code, message }: BrokerWords): string {
   // The prefix says nothing that the sentence around it does not.
   const short = message.replace(/^Historical Market Data Service error message:\s*/i, "").trim();
   return `${code}: ${short === "" ? "no text" : short}`;
