@@ -48,6 +48,12 @@ export interface SimulatorOptions {
    * @default 42
    */
   readonly seed?: number | string;
+  /**
+   * Names the market in the time text of the handshake, `20251231 17:00:00 US/Eastern (tws-sim NAME)`: what a client
+   * keeps of it can then never pass for the broker's. Equal names promise equal bars.
+   * @default `synthetic:<seed>`, or `own` where `symbols` or `venue` are given
+   */
+  readonly market?: string;
   /** @default the calendar of the New York Stock Exchange */
   readonly calendar?: TradingCalendar;
 
