@@ -167,6 +167,8 @@ export class NotConnectedError extends Error {
   override readonly name = "NotConnectedError";
   readonly code = "PF_IBKR_NOT_CONNECTED";
   readonly next = "check that TWS runs and is logged in, and run it again; nothing was kept to be sent later";
+  /** Whatever else would be asked of the broker fails in the same way: who fetches many symbols stops here. */
+  readonly wholeSource = true;
   constructor(
     readonly what: string,
     readonly why: string,
