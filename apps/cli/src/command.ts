@@ -60,16 +60,13 @@ export function provideContext(context: RunContext): void {
 export abstract class PfCommand extends Command {
   static override baseFlags = globalFlags;
 
-  /** Calls a service with progress on standard error, then prints its outcome as the person asked for it. */
-  protected async serve<Outcome, Document extends object>(
-    flags: GlobalFlags,
-    call: (services: Services) => Promise<Outcome>,
-    document: (outcome: Outcome) => Document & { readonly error?: ErrorFields },
-    render: (outcome: Outcome, style: Style) => Promise<string>,
-  ): Promise<void> {
-    const { createServices, exitCodeOf } = await import("@pf/app");
+  /** The services with the folders and settings of the command line, telling their progress on standard error. */
+  protected async services(flags: GlobalFlags): Promise<{
+    readonly services: Services;
+    readonly progress: ReturnType<typeof progressOn>;
+  }> {
+    const { createServices } = await import("@pf/app");
     const progress = progressOn(process.stderr, flags.quiet);
-    const out = flags.out ?? "reports";
     const directory = flags.config ?? (existsSync("config/config.yaml") ? "config" : undefined);
     const services = createServices({
       configuration: {
@@ -78,11 +75,32 @@ export abstract class PfCommand extends Command {
         dotenvFile: ".env",
         overrides: flags.set ?? [],
       },
-      folders: { data: flags["data-dir"] ?? "data", out, state: flags["state-dir"] ?? "state" },
+      folders: {
+        data: flags["data-dir"] ?? "data",
+        out: flags.out ?? "reports",
+        state: flags["state-dir"] ?? "state",
+      },
       version: this.config.version,
       onProgress: progress.show,
       ...(runContext ? { signal: runContext.signal } : {}),
     });
+    return { services, progress };
+  }
+
+  /** Whether somebody asked the program to stop. */
+  protected get stopped(): boolean {
+    return runContext?.signal.aborted ?? false;
+  }
+
+  /** Calls a service with progress on standard error, then prints its outcome as the person asked for it. */
+  protected async serve<Outcome, Document extends object>(
+    flags: GlobalFlags,
+    call: (services: Services) => Promise<Outcome>,
+    document: (outcome: Outcome) => Document & { readonly error?: ErrorFields },
+    render: (outcome: Outcome, style: Style) => Promise<string>,
+  ): Promise<void> {
+    const { services, progress } = await this.services(flags);
+    const out = flags.out ?? "reports";
     let outcome: Outcome;
     try {
       outcome = await call(services);
@@ -90,7 +108,10 @@ export abstract class PfCommand extends Command {
       progress.clear();
     }
     const printed = document(outcome);
-    if (printed.error) process.exitCode = exitCodeOf(printed.error.code);
+    if (printed.error) {
+      const { exitCodeOf } = await import("@pf/app");
+      process.exitCode = exitCodeOf(printed.error.code);
+    }
     if (flags.json) {
       process.stdout.write(`${JSON.stringify(printed, null, 2)}\n`);
       return;

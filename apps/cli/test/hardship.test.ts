@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documentOf, entry, filesIn, pf, run, smallMarket, temporaryFolder } from "./process.js";
 
@@ -213,20 +213,27 @@ describe("pipes", () => {
 
 describe("a bug of ours", () => {
   it("exits 1 with a code and no stack, unless asked for it", async () => {
-    // A broken installation: the command line is there, one of its packages is not.
-    const broken = temporaryFolder();
-    for (const part of ["bin", "dist", "package.json", "oclif.manifest.json"]) {
-      cpSync(join(entry, "../..", part), join(broken, part), { recursive: true });
-    }
-    const start = join(broken, "bin", "run.js");
-    for (const words of [["weights"], ["weights", "--json"], ["--help", "--json"]]) {
-      const finished = await run(process.execPath, [start, ...words]);
-      expect(finished.code).toBe(1);
-      expect(finished.stdout + finished.stderr).toContain("PF_BUG");
-      expect(finished.stdout + finished.stderr).not.toMatch(/\n {4}at /);
-      if (words.includes("--json")) expect(documentOf(finished).error.next).toContain("PF_DEBUG=1");
-      const told = await run(process.execPath, [start, ...words], { env: { PF_DEBUG: "1" } });
-      expect(told.stderr).toMatch(/\n {4}at |ERR_MODULE_NOT_FOUND/);
+    for (const missing of [/^dispatch-/, /^(dispatch|src|usage)-/, /^chunk-/]) {
+      // A broken installation: the program is there, some of its files are not.
+      const broken = temporaryFolder();
+      for (const part of ["bin", "dist", "package.json", "oclif.manifest.json"]) {
+        cpSync(join(entry, "../..", part), join(broken, part), {
+          recursive: true,
+          filter: (file) => part !== "dist" || file.endsWith("dist/main.js") || !missing.test(basename(file)),
+        });
+      }
+      symlinkSync(join(entry, "../../node_modules"), join(broken, "node_modules"));
+      const start = join(broken, "bin", "run.js");
+      for (const words of [["weights"], ["weights", "--json"], ["--help", "--json"]]) {
+        const finished = await run(process.execPath, [start, ...words]);
+        expect([missing.source, finished.code]).toEqual([missing.source, 1]);
+        if (missing.source === "^chunk-") continue; // Not even the words to say it in are left.
+        expect(finished.stdout + finished.stderr).toContain("PF_BUG");
+        expect(finished.stdout + finished.stderr).not.toMatch(/\n {4}at /);
+        if (words.includes("--json")) expect(documentOf(finished).error.next).toContain("PF_DEBUG=1");
+        const told = await run(process.execPath, [start, ...words], { env: { PF_DEBUG: "1" } });
+        expect(told.stderr).toMatch(/\n {4}at |ERR_MODULE_NOT_FOUND/);
+      }
     }
   });
 

@@ -11,7 +11,7 @@ export interface Room {
   readonly importsTypes?: readonly string[];
   /** Third-party packages used at run time. */
   readonly thirdParty: readonly string[];
-  /** Third-party packages copied into the build. */
+  /** Packages copied into the build: third-party ones, and those of ours that need not be installed beside it. */
   readonly bundled?: readonly string[];
 }
 
@@ -129,7 +129,8 @@ function importBreaches(
       if (specifier !== name) return breach("another package is entered by its index");
       if (!neighbours.has(name)) return breach("the table does not allow it");
       if (typesAlone.has(name) && file.shipped && !typesOnly) return breach("only its types are allowed");
-      return declared.has(name) ? [] : breach("its manifest does not declare it");
+      const copied = room.bundled?.includes(name) && developed.has(name);
+      return declared.has(name) || copied ? [] : breach("its manifest does not declare it");
     }
     if (!file.shipped && tools.has(name))
       return developed.has(name) ? [] : breach("its manifest does not declare it");
