@@ -194,7 +194,38 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "use the version of pf that wrote it, or a later one",
   },
 
+  PF_IBKR_NO_HISTORY: {
+    exit: 3,
+    means: "The broker knows the symbol; of this one nothing was cached.",
+    next: "check the dates; a fund younger than the span has no earlier bars",
+  },
+
   // 4: broker unreachable or refused
+  PF_IBKR_HISTORY_PERMISSION: {
+    exit: 4,
+    means: "The broker shows bars only to users who subscribe to the market's data; nothing was cached.",
+    next: "subscribe in Client Portal under Settings > Market Data Subscriptions, or use --source csv",
+  },
+  PF_IBKR_HISTORY_TIMEOUT: {
+    exit: 4,
+    means: "The connection stands, but the broker's historical service does not answer.",
+    next: "run it again; what was fetched is not asked for twice",
+  },
+  PF_IBKR_HISTORY_REFUSED: {
+    exit: 4,
+    means: "The broker would not serve this request, and asking again would change nothing.",
+    next: "look the broker's code up in the TWS API message codes",
+  },
+  PF_IBKR_HISTORY_ANSWER: {
+    exit: 4,
+    means: "What the broker sent is no list of bars, so nothing of it was cached.",
+    next: "run it again, and report it if it happens twice",
+  },
+  PF_IBKR_PACING: {
+    exit: 4,
+    means: "The broker limits how often it may be asked.",
+    next: "wait ten minutes and run it again; what was fetched is not asked for twice",
+  },
   PF_NO_BROKER: {
     exit: 4,
     means: "Nothing was fetched.",
