@@ -61,6 +61,7 @@ export function windowFacts(window: Panel): WindowFacts {
     growth: column(),
     span: column(),
     mostEqual: new Int32Array(names),
+    ratios: undefined as Ratios | undefined,
   };
   for (const [i, ticker] of window.tickers.entries()) {
     const base = i * rows;
@@ -90,7 +91,9 @@ export function windowFacts(window: Panel): WindowFacts {
     }
     facts.mostEqual[i] = mostEqual(facts, base, first) + resumed;
   }
-  return { ...facts, ratios: someMoveAlike(facts) ? ratiosOf(window, facts) : undefined };
+  // Set, not spread into a second object: the engine knows the fields of the first better, and the passes read them often.
+  if (someMoveAlike(facts)) facts.ratios = ratiosOf(window, facts);
+  return facts;
 }
 
 /** Whether two symbols make the same moves on all rows on which both move: share classes, or one symbol twice. */
