@@ -177,6 +177,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "Nothing was fetched.",
     next: "check the source and run it again",
   },
+  PF_LEDGER_EVENT: {
+    exit: 3,
+    means: "The book of the account and what happened to it have come apart, so nothing is sent.",
+    next: "compare the account with the broker's statement; `pf status` shows what the book holds",
+  },
   PF_FETCH_INCOMPLETE: {
     exit: 3,
     means: "The other symbols are cached; of these the cache is as it was.",
