@@ -69,8 +69,10 @@ interface Working {
   live: boolean;
   /** Whether it waits at its limit, instead of having just arrived. */
   resting: boolean;
-  /** Counts up when the order ends, so that what is still due for it finds out. */
+  /** What is still due for it finds out by this. */
   ended: boolean;
+  /** Names what the ledger keeps back for it; each time a new name, because the ledger notes a name once. */
+  reservation: string;
   /** Counts the searches for a price that fits: only the newest one counts. */
   search: number;
   parts: { readonly sizes: number[]; readonly everyMs: number; readonly stops: boolean } | undefined;
@@ -177,7 +179,7 @@ export class Exchange {
     const fee = commissionCents(this.world.plan, quantity, notional);
     const before = account.positionValue(this.world.priceOf);
     const after = Math.max(0, before + (order.action === "BUY" ? notional : -notional));
-    const equity = before + account.ledger.settled + account.ledger.unsettled;
+    const equity = before + account.totalCash;
     return {
       commission: fee / 100,
       initMarginBefore: before / 100,
@@ -219,15 +221,8 @@ export class Exchange {
     return [...this.open.values()].map(stateOf);
   }
 
-  /** As the broker tells them: that they ended and why, without sizes and prices. */
   completedOrders(): readonly OrderState[] {
-    return this.completed.map((working) => ({
-      ...stateOf(working),
-      filled: "0",
-      remaining: "0",
-      averagePrice: 0,
-      lastPrice: 0,
-    }));
+    return this.completed.map(stateOf);
   }
 
   executions(filter: ExecutionFilter): readonly Execution[] {
@@ -324,6 +319,7 @@ export class Exchange {
       live: false,
       resting: false,
       ended: false,
+      reservation: "",
       search: 0,
       parts: undefined,
       completedStatus: "",
