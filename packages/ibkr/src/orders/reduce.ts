@@ -1,0 +1,336 @@
+import type { OrderEvent, Quantity } from "@pf/orders";
+import { classifyCode, isAboutCancelling } from "../session/codes.js";
+import type { ExecutionFact, OrderMessage } from "./messages.js";
+
+/**
+ * Everything learned about orders. It is a heap of facts: what it says does not depend on the order in which they came,
+ * nor on how often.
+ */
+export interface OrderBook {
+  readonly orders: ReadonlyMap<string, OrderRecord>;
+  /** By execution id, corrections included. */
+  readonly executions: ReadonlyMap<string, ExecutionFact>;
+  /** Dollars, by execution id. */
+  readonly commissions: ReadonlyMap<string, number>;
+  /** References by permId, and by client and order id. */
+  readonly names: ReadonlyMap<string, string>;
+  /** What belongs to an order whose reference is not known yet. */
+  readonly waiting: readonly OrderMessage[];
+  /** What has been said in events. */
+  readonly told: ReadonlySet<string>;
+}
+
+/** What is known of one order beside its executions. */
+export interface OrderRecord {
+  readonly reference: string;
+  /** Undefined until we sent it or TWS showed it. */
+  readonly quantity: Quantity | undefined;
+  readonly permId: string | undefined;
+  readonly orderId: number | undefined;
+  readonly statuses: ReadonlySet<string>;
+  /** Why it ended, of a completed order. */
+  readonly why: string;
+  /** The first error that refused it. */
+  readonly refusal: { readonly code: number; readonly message: string } | undefined;
+  /** An error or notice said that it ended without saying that it was refused. */
+  readonly endNotice: { readonly code: number; readonly message: string } | undefined;
+  /** TWS changed its time in force: then it may be shown as cancelled and be filled all the same. */
+  readonly changedByPreset: boolean;
+}
+
+export const emptyBook: OrderBook = {
+  orders: new Map(),
+  executions: new Map(),
+  commissions: new Map(),
+  names: new Map(),
+  waiting: [],
+  told: new Set(),
+};
+
+/**
+ * Adds a message to the book and gives the events that follow from it: each at most once, whatever is repeated.
+ *
+ * An order of ours is `intended` before anything else is heard of it. A fill is known by its execution, never by a status. A correction of an execution (the same id with a higher last
+ * part) is told as a fill of its own, which replaces the one before: {@link executionRoot} says which. How an order
+ * without all its fills ended is told only by a `settled` message, because a cancelled order may still be filled.
+ */
+export function reduce(book: OrderBook, message: OrderMessage): { book: OrderBook; events: OrderEvent[] } {
+  const next = learn(book, message);
+  const retried = next.names === book.names ? next : next.waiting.reduce(learn, { ...next, waiting: [] });
+  return tell(retried, message);
+}
+
+/** {@link reduce} for several messages. */
+export function reduceAll(
+  book: OrderBook,
+  messages: Iterable<OrderMessage>,
+): { book: OrderBook; events: OrderEvent[] } {
+  const events: OrderEvent[] = [];
+  let present = book;
+  for (const message of messages) {
+    const step = reduce(present, message);
+    present = step.book;
+    events.push(...step.events);
+  }
+  return { book: present, events };
+}
+
+/** The executions of an order that count: of each, the latest correction. By time, then id. */
+export function fillsOf(book: OrderBook, reference: string): readonly ExecutionFact[] {
+  const latest = new Map<string, ExecutionFact>();
+  for (const execution of book.executions.values()) {
+    if (referenceOf(book, execution) !== reference) continue;
+    const root = executionRoot(execution.execId);
+    const known = latest.get(root);
+    if (!known || revisionOf(known.execId) < revisionOf(execution.execId)) latest.set(root, execution);
+  }
+  return [...latest.values()].sort((a, b) => order(a.time, b.time) || order(a.execId, b.execId));
+}
+
+/** Shares filled, in ten-thousandths. */
+export function filledQuantity(book: OrderBook, reference: string): Quantity {
+  return fillsOf(book, reference).reduce((sum, fill) => sum + fill.quantity, 0) as Quantity;
+}
+
+/** Whether every fill that counts has its commission. */
+export function hasAllCommissions(book: OrderBook, reference: string): boolean {
+  return fillsOf(book, reference).every((fill) => commissionOf(book, fill.execId) !== undefined);
+}
+
+/** How an order looks now; only `filled` is certain to stay. */
+export type Appearance =
+  | { readonly kind: "unanswered" }
+  | { readonly kind: "working" }
+  | { readonly kind: "filled" }
+  | { readonly kind: "cancelled"; readonly reason: string }
+  | { readonly kind: "rejected"; readonly brokerCode: number; readonly message: string };
+
+export function appearanceOf(book: OrderBook, reference: string): Appearance {
+  const record = book.orders.get(reference);
+  const filled = filledQuantity(book, reference);
+  if (!record) return filled > 0 ? { kind: "working" } : { kind: "unanswered" };
+  const { statuses, refusal, endNotice, why } = record;
+  if (filled > 0 && record.quantity !== undefined && filled >= record.quantity) return { kind: "filled" };
+  if (refusal && filled === 0)
+    return { kind: "rejected", brokerCode: refusal.code, message: refusal.message };
+  if (statuses.has("Cancelled") || statuses.has("ApiCancelled") || endNotice || (refusal && filled > 0)) {
+    const said = refusal ?? endNotice;
+    return { kind: "cancelled", reason: said ? `${said.code} ${said.message}` : why || "cancelled" };
+  }
+  if (statuses.has("Inactive"))
+    return {
+      kind: "rejected",
+      brokerCode: 0,
+      message: why || "the order is inactive, and TWS did not say why",
+    };
+  if (statuses.size > 0 || record.permId !== undefined || filled > 0) return { kind: "working" };
+  return { kind: "unanswered" };
+}
+
+/** What an execution and its corrections have in common: the id without its last part. */
+export function executionRoot(execId: string): string {
+  const dot = execId.lastIndexOf(".");
+  return dot > 0 ? execId.slice(0, dot) : execId;
+}
+
+function revisionOf(execId: string): number {
+  const last = execId.slice(execId.lastIndexOf(".") + 1);
+  return /^\d{1,9}$/.test(last) ? Number(last) : 0;
+}
+
+function learn(book: OrderBook, message: OrderMessage): OrderBook {
+  switch (message.kind) {
+    case "intended":
+      return named(
+        changed(book, message.reference, { quantity: message.quantity, orderId: message.orderId }),
+        message,
+      );
+    case "order": {
+      if (message.reference === "") return book;
+      const { reference, quantity, permId, orderId, status, why } = message;
+      const facts = {
+        quantity,
+        ...(permId && { permId }),
+        ...(orderId !== undefined && { orderId }),
+        ...(why && { why }),
+      };
+      return named(changed(book, reference, facts, status), message);
+    }
+    case "status": {
+      const reference = nameOf(book, message);
+      if (reference === undefined) return waits(book, message);
+      const facts = message.permId ? { permId: message.permId } : {};
+      return named(changed(book, reference, facts, message.status), { ...message, reference });
+    }
+    case "execution": {
+      const executions = added(book.executions, message.execId, message);
+      const reference = message.reference || nameOf(book, message);
+      const next = { ...book, executions };
+      if (reference === undefined || reference === "") return next;
+      const facts = { ...(message.permId && { permId: message.permId }), orderId: message.orderId };
+      return named(changed(next, reference, facts), { ...message, reference });
+    }
+    case "commission":
+      return { ...book, commissions: added(book.commissions, message.execId, message.commission) };
+    case "error": {
+      const reference = nameOf(book, message);
+      if (reference === undefined) return waits(book, message);
+      return changed(book, reference, factsOfError(message));
+    }
+    case "settled":
+      return book;
+  }
+}
+
+function factsOfError({ code, message }: { code: number; message: string }): Partial<OrderRecord> {
+  if (code === 10349) return { changedByPreset: true };
+  if (code === 202) return { endNotice: { code, message } };
+  if (isAboutCancelling(code)) return {};
+  const kind = classifyCode(code, message);
+  // An unknown code decides nothing: the order's status and executions do, and asking for them.
+  if (kind === "order" || kind === "permanent") return { refusal: { code, message } };
+  return {};
+}
+
+/** More than any day brings: someone else's orders must not fill the memory of a long session. */
+const mostWaiting = 1000;
+
+function waits(book: OrderBook, message: OrderMessage): OrderBook {
+  return { ...book, waiting: [...book.waiting.slice(1 - mostWaiting), message] };
+}
+
+function changed(
+  book: OrderBook,
+  reference: string,
+  facts: Partial<OrderRecord>,
+  status?: string,
+): OrderBook {
+  const known = book.orders.get(reference) ?? unknownOrder(reference);
+  const statuses = status ? new Set([...known.statuses, status]) : known.statuses;
+  const refusal = known.refusal ?? facts.refusal;
+  const endNotice = known.endNotice ?? facts.endNotice;
+  const record = { ...known, ...facts, statuses, refusal, endNotice };
+  return { ...book, orders: added(book.orders, reference, record) };
+}
+
+function unknownOrder(reference: string): OrderRecord {
+  return {
+    reference,
+    quantity: undefined,
+    permId: undefined,
+    orderId: undefined,
+    statuses: new Set(),
+    why: "",
+    refusal: undefined,
+    endNotice: undefined,
+    changedByPreset: false,
+  };
+}
+
+interface Ids {
+  readonly clientId?: number | undefined;
+  readonly orderId?: number | undefined;
+  readonly permId?: string | undefined;
+}
+
+function keysOf({ clientId, orderId, permId }: Ids): string[] {
+  const keys = permId ? [`perm ${permId}`] : [];
+  // Order id 0 is what orders placed by hand have.
+  if (clientId !== undefined && orderId !== undefined && orderId > 0) keys.push(`${clientId}:${orderId}`);
+  return keys;
+}
+
+function nameOf(book: OrderBook, ids: Ids): string | undefined {
+  for (const key of keysOf(ids)) {
+    const name = book.names.get(key);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+function named(book: OrderBook, ids: Ids & { readonly reference: string }): OrderBook {
+  const fresh = keysOf(ids).filter((key) => !book.names.has(key));
+  if (fresh.length === 0) return book;
+  const names = new Map(book.names);
+  for (const key of fresh) names.set(key, ids.reference);
+  return { ...book, names };
+}
+
+function referenceOf(book: OrderBook, execution: ExecutionFact): string | undefined {
+  return execution.reference || nameOf(book, execution);
+}
+
+/** Of the latest correction that has one. */
+function commissionOf(book: OrderBook, execId: string): { execId: string; commission: number } | undefined {
+  const root = executionRoot(execId);
+  let best: { execId: string; commission: number } | undefined;
+  for (const [id, commission] of book.commissions) {
+    if (executionRoot(id) !== root || revisionOf(id) > revisionOf(execId)) continue;
+    if (!best || revisionOf(id) > revisionOf(best.execId)) best = { execId: id, commission };
+  }
+  return best;
+}
+
+/** The events that the book now justifies and that were not told before. */
+function tell(book: OrderBook, message: OrderMessage): { book: OrderBook; events: OrderEvent[] } {
+  const told = new Set(book.told);
+  const events: OrderEvent[] = [];
+  const once = (key: string, event: () => OrderEvent) => {
+    if (told.has(key)) return;
+    told.add(key);
+    events.push(event());
+  };
+  for (const record of book.orders.values()) {
+    const { reference, orderId, quantity } = record;
+    const fills = fillsOf(book, reference);
+    const permId = record.permId ?? fills.find((fill) => fill.permId !== undefined)?.permId;
+    if (permId !== undefined)
+      once(`acknowledged ${reference}`, () => ({
+        kind: "acknowledged",
+        reference,
+        permId,
+        orderId: orderId ?? 0,
+      }));
+    const sum = fills.reduce((total, fill) => total + fill.quantity, 0);
+    for (const fill of fills) {
+      once(`fill ${fill.execId}`, () => ({
+        kind: quantity !== undefined && sum >= quantity ? "filled" : "partiallyFilled",
+        reference,
+        permId: fill.permId ?? permId ?? "",
+        execId: fill.execId,
+        symbol: fill.symbol,
+        side: fill.side,
+        quantity: fill.quantity,
+        price: fill.price,
+        session: fill.session,
+        time: fill.time,
+      }));
+      const paid = commissionOf(book, fill.execId);
+      if (paid)
+        once(`commission ${fill.execId} ${paid.commission}`, () => ({
+          kind: "commission",
+          reference,
+          execId: fill.execId,
+          commission: paid.commission,
+        }));
+    }
+  }
+  if (message.kind === "settled") {
+    const { reference, outcome } = message;
+    // An outcome can be learned after "unknown", but nothing is unknown again after an outcome.
+    if (!told.has(`ended ${reference}`))
+      once(`${outcome.kind === "unknown" ? "unknown" : "ended"} ${reference}`, () => ({
+        ...outcome,
+        reference,
+      }));
+  }
+  return { book: told.size === book.told.size ? book : { ...book, told }, events };
+}
+
+function added<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map(map).set(key, value);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
