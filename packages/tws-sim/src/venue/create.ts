@@ -1,5 +1,5 @@
 import { newYorkDateOf, type TradingCalendar, xnys } from "@pf/market";
-import { cents, commissionPlan, formatQuantity, notionalCents } from "@pf/orders";
+import { commissionPlan, formatQuantity } from "@pf/orders";
 import { Account } from "./account.js";
 import { VenueLookupError, VenueTimeError } from "./errors.js";
 import { historyOf } from "./history.js";
@@ -71,12 +71,7 @@ class SimulatedVenue implements Venue {
     this.bySymbol = new Map(instruments.map((one) => [one.symbol, one]));
     const today = newYorkDateOf(this.nowUtcMs);
     const proceeds = options.unsettledProceeds ?? "refuse";
-    this.books = new Map(
-      options.accounts.map((given) => [
-        given.id,
-        new Account(given, calendar.onOrBefore(today), calendar, proceeds),
-      ]),
-    );
+    this.books = new Map(options.accounts.map((given) => [given.id, new Account(given, today, proceeds)]));
     this.accounts = [...this.books.keys()];
     this.boundaries = new Boundaries(calendar, this.nowUtcMs);
     const venue = this;
@@ -182,13 +177,11 @@ class SimulatedVenue implements Venue {
 
   positions(account: string): readonly Position[] {
     const book = this.account(account);
-    return book.ledger.symbols
-      .filter((symbol) => book.ledger.quantityOf(symbol) > 0)
-      .map((symbol) => ({
-        conId: this.bySymbol.get(symbol)!.contract.conId,
-        quantity: formatQuantity(book.ledger.quantityOf(symbol)),
-        averageCost: book.averageCost(symbol),
-      }));
+    return book.symbols.map((symbol) => ({
+      conId: this.bySymbol.get(symbol)!.contract.conId,
+      quantity: formatQuantity(book.held(symbol)),
+      averageCost: book.averageCost(symbol),
+    }));
   }
 
   summary(account: string): AccountFigures {
@@ -235,16 +228,11 @@ class SimulatedVenue implements Venue {
     const row = instrument.rowOf(this.nowUtcMs);
     const perShare = row < 0 ? 0 : instrument.dividendAt(row, this.nowUtcMs);
     if (perShare === 0) return;
-    const day = newYorkDateOf(this.nowUtcMs);
-    for (const { ledger } of this.books.values()) {
-      const quantity = ledger.quantityOf(instrument.symbol);
-      const amount = quantity === 0 ? cents(0) : notionalCents(quantity, perShare);
-      if (amount > 0) ledger.credit(amount, day);
-    }
+    for (const book of this.books.values()) book.dividend(instrument.symbol, perShare);
   }
 
   private applySplit(instrument: Instrument, ratio: number): void {
-    for (const { ledger } of this.books.values()) ledger.split(instrument.symbol, ratio);
+    for (const book of this.books.values()) book.split(instrument.symbol, ratio);
     this.exchange.split(instrument, ratio);
   }
 

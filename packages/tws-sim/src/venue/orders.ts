@@ -1,4 +1,4 @@
-import { newYorkDateOf, type SessionDate } from "@pf/market";
+import type { SessionDate } from "@pf/market";
 import {
   type Cents,
   type CommissionPlan,
@@ -115,6 +115,7 @@ export class Exchange {
   private readonly parked = new Set<string>();
   private readonly arrangements: Exclude<Arrangement, { kind: "split" }>[] = [];
   private linked = true;
+  private reservations = 0;
   private waiting: (() => void)[] = [];
 
   constructor(private readonly world: ExchangeWorld) {}
@@ -172,7 +173,7 @@ export class Exchange {
     const instrument = this.world.instrument(order.conId)!;
     const account = this.accountOf(order)!;
     const quantity = quantityOfShares(order.quantity);
-    const refused = this.wrongAtBroker(order, quantity, account, instrument, cents(0));
+    const refused = this.wrongAtBroker(order, quantity, account, instrument);
     if (refused) return refused;
     const price = this.referencePrice(order, instrument)!;
     const notional = notionalCents(quantity, price);
@@ -259,7 +260,6 @@ export class Exchange {
       working.quantity = Math.max(resized(working.quantity), unit) as Quantity;
       working.filled = resized(working.filled);
       if (working.filled >= working.quantity) working.quantity = (working.filled + unit) as Quantity;
-      working.weighted = working.weighted === 0 ? 0 : working.weighted;
       working.order = {
         ...order,
         quantity: formatQuantity(working.quantity),
@@ -267,14 +267,7 @@ export class Exchange {
           order.limit === undefined ? undefined : roundTo(order.limit / ratio, instrument.contract.minTick),
       };
       working.parts = undefined;
-      const { account } = working;
-      if (order.action === "SELL") {
-        account.reserve(working, {
-          symbol: instrument.symbol,
-          cash: cents(0),
-          shares: remainingOf(working),
-        });
-      }
+      if (working.acknowledged) this.reserve(working);
       if (working.live && working.resting) this.rest(working);
     }
   }
@@ -295,10 +288,11 @@ export class Exchange {
     }
   }
 
-  /** A day begins in New York: yesterday is forgotten. */
+  /** A day begins in New York: yesterday is forgotten, and what is still open keeps its cash and shares. */
   dayBegins(): void {
     this.today = [];
     this.completed = [];
+    for (const working of this.open.values()) if (working.acknowledged) this.reserve(working);
   }
 
   private accept(order: NewOrder): Working {
@@ -346,7 +340,7 @@ export class Exchange {
       this.refuseAtBroker(working, rejected("Exchange is closed."));
       return;
     }
-    const wrong = this.wrongAtBroker(order, quantity, account, instrument, cents(0));
+    const wrong = this.wrongAtBroker(order, quantity, account, instrument);
     if (wrong) {
       this.refuseAtBroker(working, wrong);
       return;
@@ -472,8 +466,8 @@ export class Exchange {
     const fee = commissionOfFill(world.plan, before, { quantity, notional });
     const shortOf =
       order.action === "BUY"
-        ? notional + fee > account.available + account.reservationOf(working)
-        : quantity > account.ledger.quantityOf(instrument.symbol);
+        ? notional + fee > account.available + account.reservedFor(working.reservation)
+        : quantity > account.held(instrument.symbol);
     if (shortOf) {
       const refusal =
         order.action === "BUY"
@@ -482,10 +476,7 @@ export class Exchange {
       this.refuseAtBroker(working, refusal);
       return;
     }
-    const session = newYorkDateOf(world.nowUtcMs);
-    let realized: Cents | undefined;
-    if (order.action === "BUY") account.buy(instrument.symbol, quantity, notional, fee, session);
-    else realized = account.sell(instrument.symbol, quantity, notional, fee, session);
+    const realized = account.fill(working.reservation, instrument.symbol, order.action, quantity, price, fee);
     working.filled += quantity;
     working.notional = cents(working.notional + notional);
     working.weighted += price * quantity;
@@ -493,10 +484,7 @@ export class Exchange {
     working.parts?.sizes.shift();
     const done = working.filled === working.quantity;
     if (done) this.finish(working, "Filled", `Filled Size: ${formatQuantity(working.quantity)}`);
-    else {
-      if (working.status === "PreSubmitted") working.status = "Submitted";
-      this.reserve(working);
-    }
+    else if (working.status === "PreSubmitted") working.status = "Submitted";
     const execution: Execution = {
       execId: world.ids.execId(),
       utcMs: world.nowUtcMs,
@@ -566,18 +554,13 @@ export class Exchange {
         this.error(working, 104, "Cannot modify a filled order");
         return;
       }
-      const own = working.account.reservationOf(working);
-      const rest = (quantity - working.filled) as Quantity;
       const { account, instrument } = working;
+      const rest = (quantity - working.filled) as Quantity;
       if (working.acknowledged) {
-        account.release(working);
-        const refused = this.wrongAtBroker(order, rest, account, instrument, cents(0));
+        account.release(working.reservation);
+        const refused = this.wrongAtBroker(order, rest, account, instrument);
         if (refused) {
-          account.reserve(working, {
-            symbol: instrument.symbol,
-            cash: own,
-            shares: old.action === "SELL" ? remainingOf(working) : (0 as Quantity),
-          });
+          this.reserve(working);
           this.error(working, refused.code, refused.message);
           return;
         }
@@ -650,25 +633,23 @@ export class Exchange {
     quantity: Quantity,
     account: Account,
     instrument: Instrument,
-    own: Cents,
   ): VenueError | undefined {
     if (order.action === "SELL") {
       return quantity > account.sellable(instrument.symbol) ? noShortSelling(instrument.symbol) : undefined;
     }
     const needed = this.cashFor(order, quantity, instrument);
     if (needed === undefined) return rejected(`There is no market price for ${instrument.symbol}.`);
-    const available = cents(account.available + own);
-    return needed > available ? shortOfFunds(available, needed) : undefined;
+    return needed > account.available ? shortOfFunds(account.available, needed) : undefined;
   }
 
+  /** Keeps back what the rest of the order needs, instead of what was kept back for it so far. */
   private reserve(working: Working): void {
     const { order, account, instrument } = working;
+    account.release(working.reservation);
+    working.reservation = `${working.permId}/${++this.reservations}`;
     const remaining = remainingOf(working);
-    account.reserve(working, {
-      symbol: instrument.symbol,
-      cash: order.action === "BUY" ? (this.cashFor(order, remaining, instrument) ?? cents(0)) : cents(0),
-      shares: order.action === "SELL" ? remaining : (0 as Quantity),
-    });
+    const cash = order.action === "BUY" ? this.cashFor(order, remaining, instrument) : undefined;
+    account.reserve(working.reservation, instrument.symbol, order.action, remaining, cash ?? cents(0));
   }
 
   private cashFor(order: NewOrder, quantity: Quantity, instrument: Instrument): Cents | undefined {
@@ -766,7 +747,7 @@ export class Exchange {
     working.live = false;
     working.completedStatus = completedStatus;
     working.completedUtcMs = this.world.nowUtcMs;
-    working.account.release(working);
+    working.account.release(working.reservation);
     this.open.delete(keyOf(working.order.clientId, working.order.orderId));
     this.completed.push(working);
   }
