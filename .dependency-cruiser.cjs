@@ -13,16 +13,25 @@ const roomsNamed = (names) => names.map((name) => `^(packages/|@pf/|node_modules
 const roomRules = Object.entries(rooms).flatMap(([folder, room]) => {
   const types = room.importsTypes ?? [];
   const shipped = [...room.thirdParty, ...(room.bundled ?? [])];
+  const inTests = room.importsInTests ?? [];
+  const layers = (allowed) => ({
+    path: "^(packages/|apps/|@pf/|node_modules/@pf/)",
+    pathNot: [`^${folder}/`, ...roomsNamed(allowed)],
+  });
   const rules = [
     {
       name: `layers: ${folder}`,
       comment: `${folder} may import ${[...room.imports, ...types.map((name) => `types of ${name}`)].join(", ") || "no other package"}`,
       severity: "error",
+      from: { path: `^${folder}/`, pathNot: notShipped },
+      to: layers([...room.imports, ...types]),
+    },
+    {
+      name: `layers: ${folder}, in tests`,
+      comment: `tests of ${folder} may import what it may, and ${inTests.join(", ") || "nothing else"}`,
+      severity: "error",
       from: { path: `^${folder}/` },
-      to: {
-        path: "^(packages/|apps/|@pf/|node_modules/@pf/)",
-        pathNot: [`^${folder}/`, ...roomsNamed([...room.imports, ...types])],
-      },
+      to: layers([...room.imports, ...types, ...inTests]),
     },
     {
       name: `third party: ${folder}`,
@@ -37,7 +46,10 @@ const roomRules = Object.entries(rooms).flatMap(([folder, room]) => {
         "tests, benchmarks and build settings may use the tools in the table beside what the package ships",
       severity: "error",
       from: { path: `^${folder}/.*(${notShipped})|^${folder}/(test|bench)/` },
-      to: { path: "node_modules/", pathNot: packageOf([...shipped, ...testTools, ...buildTools]) },
+      to: {
+        path: "node_modules/",
+        pathNot: packageOf([...shipped, ...(room.thirdPartyInTests ?? []), ...testTools, ...buildTools]),
+      },
     },
   ];
   if (types.length > 0)

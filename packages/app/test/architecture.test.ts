@@ -167,6 +167,30 @@ describe("a breach planted in a small workspace is caught by both checks", () =>
     });
   });
 
+  it("lets tests alone import what the table keeps for them", () => {
+    const folder = smallWorkspace("in-tests", {
+      "packages/tws-sim": {
+        kind: "development",
+        dependencies: [],
+        files: { "index.ts": "export const sim = 1;\n" },
+      },
+      "packages/ibkr": {
+        kind: "adapter",
+        dependencies: [],
+        developed: ["@pf/tws-sim"],
+        files: { "good.test.ts": 'import { sim } from "@pf/tws-sim";\nexport const one = sim;\n' },
+      },
+    });
+    expect([architectureBreaches(folder, table), cruise(folder).violations]).toEqual([[], []]);
+    write(join(folder, "packages/ibkr/src/planted.ts"), 'export { sim } from "@pf/tws-sim";\n');
+    expect(architectureBreaches(folder, table)).toEqual([
+      "packages/ibkr: src/planted.ts imports @pf/tws-sim: the table does not allow it",
+    ]);
+    expect(cruise(folder).violations).toEqual([
+      { rule: "layers: packages/ibkr", from: "packages/ibkr/src/planted.ts" },
+    ]);
+  });
+
   it("refuses a manifest that declares what the table does not allow, or says another kind", () => {
     const folder = smallWorkspace("manifest");
     const path = join(folder, "packages/market/package.json");
@@ -190,19 +214,27 @@ describe("a breach planted in a small workspace is caught by both checks", () =>
     });
   });
 
-  function smallWorkspace(name: string): string {
+  interface SmallRoom {
+    readonly kind: string;
+    readonly dependencies: readonly string[];
+    readonly developed?: readonly string[];
+    readonly files: Readonly<Record<string, string>>;
+  }
+
+  function smallWorkspace(name: string, rooms: Readonly<Record<string, SmallRoom>> = sound): string {
     const folder = join(scratch, name);
-    for (const [path, { kind, dependencies, files }] of Object.entries(sound)) {
+    for (const [path, { kind, dependencies, developed = [], files }] of Object.entries(rooms)) {
       const manifest = {
         name: `@pf/${path.split("/")[1]}`,
         type: "module",
         exports: { ".": { "@pf/source": "./src/index.ts" } },
         pf: { kind },
         dependencies: Object.fromEntries(dependencies.map((dependency) => [dependency, "1.0.0"])),
+        devDependencies: Object.fromEntries(developed.map((dependency) => [dependency, "1.0.0"])),
       };
       write(join(folder, path, "package.json"), JSON.stringify(manifest));
       for (const [file, text] of Object.entries(files)) write(join(folder, path, "src", file), text);
-      for (const dependency of dependencies) {
+      for (const dependency of [...dependencies, ...developed]) {
         const link = join(folder, path, "node_modules", dependency);
         mkdirSync(dirname(link), { recursive: true });
         if (dependency.startsWith("@pf/")) symlinkSync(join(folder, "packages", dependency.slice(4)), link);

@@ -4,13 +4,17 @@ import ts from "typescript";
 
 /** One row of scripts/rooms.json: what a package is and what it may import. */
 export interface Room {
-  readonly kind: "pure" | "adapter" | "joining" | "app";
+  readonly kind: "pure" | "adapter" | "development" | "joining" | "app";
   /** Other packages, without the scope. */
   readonly imports: readonly string[];
   /** Packages of which only the types may be imported. */
   readonly importsTypes?: readonly string[];
+  /** Other packages that only tests and benchmarks may import. */
+  readonly importsInTests?: readonly string[];
   /** Third-party packages used at run time. */
   readonly thirdParty: readonly string[];
+  /** Third-party packages that only tests and benchmarks use. */
+  readonly thirdPartyInTests?: readonly string[];
   /** Packages copied into the build: third-party ones, and those of ours that need not be installed beside it. */
   readonly bundled?: readonly string[];
 }
@@ -83,7 +87,14 @@ function manifestBreaches(
     ...scoped(room.importsTypes ?? []),
     ...room.thirdParty,
   ]);
-  const inDevelopment = new Set([...atRunTime, ...(room.bundled ?? []), ...testTools, ...buildTools]);
+  const inDevelopment = new Set([
+    ...atRunTime,
+    ...scoped(room.importsInTests ?? []),
+    ...(room.bundled ?? []),
+    ...(room.thirdPartyInTests ?? []),
+    ...testTools,
+    ...buildTools,
+  ]);
   return [
     ...(manifest.pf?.kind === room.kind
       ? []
@@ -108,7 +119,12 @@ function importBreaches(
   const developed = new Set(Object.keys(manifest.devDependencies ?? {}));
   const neighbours = new Set(scoped([...room.imports, ...(room.importsTypes ?? [])]));
   const typesAlone = new Set(scoped(room.importsTypes ?? []));
-  const tools = new Set([...testTools, ...buildTools]);
+  const inTests = new Set([
+    ...scoped(room.importsInTests ?? []),
+    ...(room.thirdPartyInTests ?? []),
+    ...testTools,
+    ...buildTools,
+  ]);
 
   return file.imports.flatMap(({ specifier, typesOnly }) => {
     const breach = (what: string) => [`${file.path} imports ${specifier}: ${what}`];
@@ -119,7 +135,8 @@ function importBreaches(
       if (target.startsWith(`${folder}/`)) return [];
       if (file.shipped) return breach("another package is entered by its name");
       const [group, name, area] = target.split("/");
-      return group === "packages" && area === "test" && neighbours.has(`@pf/${name}`)
+      const shared = `@pf/${name}`;
+      return group === "packages" && area === "test" && (neighbours.has(shared) || inTests.has(shared))
         ? []
         : breach("tests share only the test folder of a package they may import");
     }
@@ -127,12 +144,14 @@ function importBreaches(
     if (name === manifest.name) return [];
     if (name.startsWith("@pf/")) {
       if (specifier !== name) return breach("another package is entered by its index");
+      if (!file.shipped && inTests.has(name))
+        return developed.has(name) ? [] : breach("its manifest does not declare it");
       if (!neighbours.has(name)) return breach("the table does not allow it");
       if (typesAlone.has(name) && file.shipped && !typesOnly) return breach("only its types are allowed");
       const copied = room.bundled?.includes(name) && developed.has(name);
       return declared.has(name) || copied ? [] : breach("its manifest does not declare it");
     }
-    if (!file.shipped && tools.has(name))
+    if (!file.shipped && inTests.has(name))
       return developed.has(name) ? [] : breach("its manifest does not declare it");
     if (room.thirdParty.includes(name))
       return declared.has(name) ? [] : breach("its manifest does not declare it");
