@@ -99,6 +99,16 @@ describe("a request for bars", () => {
     });
   });
 
+  it("waits for a historical service that lost its connection, and tells its words when it stays away", async () => {
+    const away = refused(162, `${prefix}HMDS server disconnect occurred.  Attempting reconnection...`);
+    const { wire, seen } = wireOf(away, good);
+    await createHistory(wire, xnys, quick).bars("SPY", wanted);
+    expect(seen.at[1]! - seen.at[0]!).toBeGreaterThanOrEqual(29);
+    await expect(createHistory(wireOf(away).wire, xnys, quick).bars("SPY", wanted)).rejects.toThrow(
+      "HMDS server disconnect",
+    );
+  });
+
   it("is cancelled and sent again when nobody answers, and given up after three times", async () => {
     const { wire, seen, open } = wireOf(silent, good);
     await createHistory(wire, xnys, quick).bars("SPY", wanted);

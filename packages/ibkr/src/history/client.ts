@@ -42,7 +42,11 @@ export interface HistoryRules {
   readonly timeoutMs?: number;
   /** How often a request is sent that was slowed down, cancelled or never answered. @default 3 */
   readonly attempts?: number;
-  /** The wait after the first pacing violation, doubled at each further one; nothing is sent meanwhile. @default 15000 */
+  /**
+   * The wait after the first pacing violation, doubled at each further one, and the wait for the broker's historical
+   * service to come back; nothing is sent meanwhile.
+   * @default 15000
+   */
   readonly pacingWaitMs?: number;
 }
 
@@ -96,7 +100,8 @@ export function createHistory(
           gate.closeFor(pacingWaitMs * 2 ** (attempt - 1));
           continue;
         }
-        if (verdict === "cancelled" && !isLast) continue;
+        if (verdict === "interrupted" && !isLast) gate.closeFor(pacingWaitMs);
+        if ((verdict === "cancelled" || verdict === "interrupted") && !isLast) continue;
         throw refusalOf(symbol, request.whatToShow, error.words, verdict);
       } finally {
         leave();

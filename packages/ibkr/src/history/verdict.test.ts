@@ -12,6 +12,7 @@ describe("the broker's errors about history", () => {
     [162, `${prefix}Historical data request pacing violation`, "pacing"],
     [420, "Invalid Real-time Query: pacing violation", "pacing"],
     [162, `${prefix}API historical data query cancelled: 4`, "cancelled"],
+    [162, `${prefix}HMDS server disconnect occurred.  Attempting reconnection...`, "interrupted"],
     [366, "No historical data query found for ticker id:4", "cancelled"],
     [354, "Requested market data is not subscribed.", "noPermission"],
     [10197, "No market data during competing live session", "noPermission"],

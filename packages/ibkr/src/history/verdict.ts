@@ -6,6 +6,7 @@ export type HistoryVerdict =
   /** Another attempt may succeed, after waiting. */
   | "pacing"
   | "cancelled"
+  | "interrupted"
   /** No attempt will. */
   | "unknownContract"
   | "noData"
@@ -30,6 +31,7 @@ export function verdictOn(words: BrokerWords): HistoryVerdict {
   if (/no market data permission|no permission|not subscribed|subscription/i.test(message))
     return "noPermission";
   if (/no data/i.test(message)) return "noData";
+  if (/disconnect|reconnect|not connected/i.test(message)) return "interrupted";
   return "refused";
 }
 
