@@ -56,6 +56,8 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_RESULTS_INCOMPLETE: { exit: 1, means: ourFault, next: reportIt },
   PF_ROW_ORDER: { exit: 1, means: ourFault, next: reportIt },
   PF_ROW_RANGE: { exit: 1, means: ourFault, next: reportIt },
+  PF_VENUE_LOOKUP: { exit: 1, means: ourFault, next: reportIt },
+  PF_VENUE_TIME: { exit: 1, means: ourFault, next: reportIt },
   // Exits as its cause does, where the cause is one of ours.
   PF_UNIT_FAILED: {
     exit: 1,
@@ -73,6 +75,11 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_BACKTEST_OPTIONS: { exit: 2, means: "No backtest can run with these settings.", next: checkConfig },
   PF_GRID: { exit: 2, means: "There is nothing to search, so nothing was computed.", next: checkConfig },
   PF_WINDOW_OPTIONS: { exit: 2, means: "No windows can be made of these spans.", next: checkConfig },
+  PF_VENUE_OPTIONS: {
+    exit: 2,
+    means: "No simulated market can be made of these bars, accounts and settings, so none was opened.",
+    next: "correct what the message names",
+  },
   PF_RUNS: { exit: 2, means: nothingDone, next: "ask for at least 1 run" },
   PF_OTHER_RUN: {
     exit: 2,
