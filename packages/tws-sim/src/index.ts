@@ -1,3 +1,5 @@
+export type { ScenarioIssue } from "./errors.js";
+export { PortInUseError, ScenarioError, SimulatorOptionsError, WireLogError } from "./errors.js";
 export type {
   SimulatedAccount,
   SimulatedSymbol,
@@ -5,3 +7,7 @@ export type {
   SimulatorOptions,
   SimulatorSpeed,
 } from "./options.js";
+export type { Scenario } from "./scenario/scenario.js";
+export { loadScenario, parseScenario } from "./scenario/scenario.js";
+export type { WrittenAction } from "./scenario/schema.js";
+export { startSimulator } from "./start.js";

@@ -1,6 +1,7 @@
 import type { BarSeries, TradingCalendar } from "@pf/market";
 import type { Scenario } from "./scenario/scenario.js";
 import type { WrittenAction } from "./scenario/schema.js";
+import type { VenueHolding, VenueOptions } from "./venue/options.js";
 import type { NewOrder, Venue } from "./venue/venue.js";
 
 /** An account of the simulated broker. */
@@ -9,6 +10,8 @@ export interface SimulatedAccount {
   readonly id: string;
   /** Settled cash at the start, whole cents. */
   readonly cashCents: number;
+  /** Fully paid and settled shares at the start. */
+  readonly positions?: readonly VenueHolding[];
 }
 
 /** What the simulated exchange knows of one symbol. */
@@ -83,6 +86,11 @@ export interface SimulatorOptions {
    * @default "path"
    */
   readonly intraday?: "path" | "close";
+  /** What else makes the exchange and the broker: commissions, latencies, splits, what happens to unsettled money. */
+  readonly exchange?: Pick<
+    VenueOptions,
+    "closedMarket" | "commission" | "latency" | "marketOrderCushion" | "splits" | "unsettledProceeds"
+  >;
   /**
    * What the user is subscribed to: live quotes; delayed ones (error 354 for those who ask for live, notice 10167 and
    * delayed ticks for those who ask for delayed); or nothing (354 or 10168, and 162 for history).
@@ -118,7 +126,10 @@ export interface SimulatorOptions {
   readonly scenario?: Scenario;
   /** A file that gets every frame of both directions, one JSON line each. Replaced if it exists. */
   readonly wireLog?: string;
-  /** Another market than the built-in one; then `symbols`, `accounts`, `fractional` and `intraday` have no effect. */
+  /**
+   * Another market than the built-in one; then `symbols`, `accounts`, `fractional`, `intraday` and `exchange` have no
+   * effect.
+   */
   readonly venue?: Venue;
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ScenarioError } from "../errors.js";
 
 /** `"500ms"`, `"5s"`, `"2m"`, `"1h"`, or a number of seconds; milliseconds when read. Time is simulated time. */
 const duration = z
@@ -174,4 +175,23 @@ export type Rule = z.output<typeof rule>;
 
 function partialAction() {
   return z.strictObject(actionKeys).partial();
+}
+
+/**
+ * Understands one action.
+ *
+ * @throws ScenarioError when it is none
+ */
+export function parseAction(written: WrittenAction): Action {
+  const parsed = action.safeParse(written);
+  if (parsed.success) return parsed.data;
+  throw new ScenarioError(
+    parsed.error.issues.map(({ path, message }) => ({
+      file: "action",
+      line: null,
+      column: null,
+      key: path.join("."),
+      message,
+    })),
+  );
 }
