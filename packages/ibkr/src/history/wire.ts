@@ -68,3 +68,16 @@ export function historyWire(
     },
   };
 }
+
+/**
+ * A US stock or fund by its symbol alone, at whatever exchange is best. Where the exchange writes a dot for a class of
+ * shares, `BRK.B`, the broker writes a blank.
+ */
+export function stockContract(symbol: string): Contract {
+  return {
+    symbol: symbol.replace(/[.-]/, " "),
+    secType: "STK" as NonNullable<Contract["secType"]>,
+    exchange: "SMART",
+    currency: "USD",
+  };
+}
