@@ -50,6 +50,7 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "install pf again, or add --no-plots",
   },
   PF_INDICATOR_PARAMETER: { exit: 1, means: ourFault, next: reportIt },
+  PF_ORDER_PLAN_INPUT: { exit: 1, means: ourFault, next: reportIt },
   PF_INVALID_REPORT_INPUT: { exit: 1, means: ourFault, next: reportIt },
   PF_INVALID_INSTANT: { exit: 1, means: ourFault, next: reportIt },
   PF_PANEL_LOOKUP: { exit: 1, means: ourFault, next: reportIt },
@@ -75,6 +76,17 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_BACKTEST_OPTIONS: { exit: 2, means: "No backtest can run with these settings.", next: checkConfig },
   PF_GRID: { exit: 2, means: "There is nothing to search, so nothing was computed.", next: checkConfig },
   PF_WINDOW_OPTIONS: { exit: 2, means: "No windows can be made of these spans.", next: checkConfig },
+  PF_SIMULATOR_OPTIONS: { exit: 2, means: "No simulator can run like that.", next: seeHelp },
+  PF_PORT_IN_USE: {
+    exit: 2,
+    means: "Two programs cannot listen on one port, so no simulator was started.",
+    next: "end the other program, or choose another port with --port (0 picks one)",
+  },
+  PF_SCENARIO: {
+    exit: 2,
+    means: "The scenario was not understood, so no simulator was started.",
+    next: "correct what is listed",
+  },
   PF_VENUE_OPTIONS: {
     exit: 2,
     means: "No simulated market can be made of these bars, accounts and settings, so none was opened.",
@@ -257,6 +269,11 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
 
   // 7: cannot write
+  PF_WIRE_LOG: {
+    exit: 7,
+    means: "A simulator that was told to record does not run unrecorded.",
+    next: "choose a file in a folder that exists and that you may write to",
+  },
   PF_CANNOT_WRITE: {
     exit: 7,
     means: "No half-written file was left behind.",

@@ -25,3 +25,12 @@ export class OrderReferenceError extends Error {
     super(`"${reference}" is no order reference: ${problem}`);
   }
 }
+
+/** Orders cannot be planned from these targets, figures or rules: they contradict themselves. */
+export class OrderPlanInputError extends Error {
+  override readonly name = "OrderPlanInputError";
+  readonly code = "PF_ORDER_PLAN_INPUT";
+  constructor(readonly problem: string) {
+    super(`no orders can be planned: ${problem}`);
+  }
+}

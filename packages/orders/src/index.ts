@@ -7,7 +7,7 @@ export {
   commissionPlanNames,
   type Filled,
 } from "./commission.js";
-export { AmountError, OrderReferenceError } from "./errors.js";
+export { AmountError, OrderPlanInputError, OrderReferenceError } from "./errors.js";
 export {
   affordable,
   type Cents,
@@ -28,5 +28,21 @@ export {
   quantityOfShares,
   sharesOf,
 } from "./money.js";
+export type {
+  AccountSnapshot,
+  ComingCash,
+  DeferReason,
+  Deferred,
+  Holding,
+  NoOrderReason,
+  OrderPlan,
+  OrderRules,
+  PlanCash,
+  PlanLine,
+  Quote,
+  Quotes,
+  Targets,
+} from "./plan.js";
+export { marketOrderCushion, planOrders } from "./planOrders.js";
 export { type OrderReference, orderReference, parseOrderReference } from "./reference.js";
 export type { OrderEvent, OrderIntent, OrderReason, OrderType, Side } from "./vocabulary.js";
