@@ -42,6 +42,9 @@ export async function simulator(options: SimulatorOptions = {}): Promise<Simulat
   return started;
 }
 
+/** What an event carries; which kinds of values is the matter of each event and of who expects it. */
+type Values = ReturnType<typeof JSON.parse>[];
+
 /** A client of another make, and everything it heard. */
 export interface Client {
   readonly api: IBApi;
@@ -49,8 +52,8 @@ export interface Client {
   /** What the client complains about by itself: fields too many, too few, or of no known message. */
   readonly complaints: string[];
   /** Resolves with the first event of the name, heard already or to come, that fits. */
-  heard(name: string, fits?: (...values: any[]) => boolean): Promise<readonly any[]>;
-  all(name: string): readonly (readonly any[])[];
+  heard(name: string, fits?: (...values: Values) => boolean): Promise<Values>;
+  all(name: string): readonly Values[];
   close(): void;
 }
 

@@ -70,7 +70,9 @@ export class Rules {
 
   #addRule(rule: Rule): void {
     const { stage } = this;
-    const doAll = (): void => rule.do.forEach((action) => stage.act(action));
+    const doAll = (): void => {
+      for (const action of rule.do) stage.act(action);
+    };
     if (rule.on) this.#onMessages.push({ rule: { ...rule, on: rule.on }, seen: 0 });
     else if (rule.at !== undefined) stage.at(instantOf(rule.at), doAll);
     else if (rule.after !== undefined) stage.at(stage.now() + rule.after, doAll);

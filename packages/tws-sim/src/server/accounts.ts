@@ -38,17 +38,20 @@ export function answerSummary(
   const { id, group, tags } = request;
   const refuse = (text: string): void =>
     context.sendError(connection, id, 322, `Error processing request.-'bP' : cause - ${text}`);
-  if (connection.summaries.has(id)) return refuse("Duplicate request id");
-  if (connection.summaries.size >= 2) return refuse("Maximum number of account summary requests exceeded");
+  if (connection.summaries.has(id)) {
+    refuse("Duplicate request id");
+    return;
+  }
+  if (connection.summaries.size >= 2) {
+    refuse("Maximum number of account summary requests exceeded");
+    return;
+  }
   const { accounts } = context.venue;
   const wanted = group === "All" || group === "" ? accounts : accounts.filter((account) => account === group);
-  if (wanted.length === 0)
-    return context.sendError(
-      connection,
-      id,
-      321,
-      `Error validating request.-'bP' : cause - Unknown group ${group}`,
-    );
+  if (wanted.length === 0) {
+    context.sendError(connection, id, 321, `Error validating request.-'bP' : cause - Unknown group ${group}`);
+    return;
+  }
   connection.summaries.set(id, { accounts: wanted, tags, sent: new Map() });
   sendSummary(context, connection, id);
   context.send(connection, accountSummaryEnd(id));
@@ -125,13 +128,15 @@ export function answerAccountUpdates(
     return;
   }
   const one = account === "" ? context.venue.accounts[0]! : account;
-  if (!context.venue.accounts.includes(one))
-    return context.sendError(
+  if (!context.venue.accounts.includes(one)) {
+    context.sendError(
       connection,
       -1,
       321,
       `Error validating request.-'b3' : cause - Invalid account code '${account}'`,
     );
+    return;
+  }
   connection.accountUpdates = one;
   sendAccount(context, connection, one);
   context.send(connection, accountDownloadEnd(one));
@@ -166,14 +171,16 @@ export function answerPnlSingle(
 ): void {
   const one = accountsNamed(context, account)[0] ?? context.venue.accounts[0]!;
   const held = context.venue.positions(one).find((candidate) => candidate.conId === conId);
-  if (!held)
-    return context.sendError(
+  if (!held) {
+    context.sendError(
       connection,
       id,
       321,
       `Error validating request.-'cC' : cause - No position in ${conId}`,
     );
-  const { value, unrealized } = valueOf(context, held);
+    return;
+  }
+  const { value, unrealized } = valued(context, held);
   context.send(connection, pnlSingle(id, held.quantity, unrealized, value));
 }
 
@@ -187,11 +194,11 @@ function sendAccount(context: Context, connection: Connection, account: string):
 function sendHolding(context: Context, connection: Connection, account: string, held: Position): void {
   context.send(
     connection,
-    updatePortfolio(account, context.contractOf(held.conId), held, valueOf(context, held)),
+    updatePortfolio(account, context.contractOf(held.conId), held, valued(context, held)),
   );
 }
 
-function valueOf(context: Context, held: Position): { price: number; value: number; unrealized: number } {
+function valued(context: Context, held: Position): { price: number; value: number; unrealized: number } {
   const quote = context.venue.quote(held.conId, "live");
   const price = quote.last ?? quote.close ?? held.averageCost;
   const quantity = Number(held.quantity);

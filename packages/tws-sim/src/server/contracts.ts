@@ -44,7 +44,10 @@ export function answerContractDetails(
 ): void {
   const found = contractsFor(context, fields);
   // An unknown symbol gets the error and no end message.
-  if (found.length === 0) return context.sendError(connection, id, 200, noDefinition);
+  if (found.length === 0) {
+    context.sendError(connection, id, 200, noDefinition);
+    return;
+  }
   const hours = hoursText(context.calendar, context.now());
   for (const contract of found)
     context.send(connection, contractDetails(connection.version, id, contract, hours));

@@ -38,7 +38,8 @@ import { answerMarketData, cancelMarketData } from "./quotes.js";
 export function dispatch(context: Context, connection: Connection, request: Request): void {
   switch (request.name) {
     case "startApi":
-      return context.sendError(connection, -1, 501, "Already connected.");
+      context.sendError(connection, -1, 501, "Already connected.");
+      return;
     case "reqMarketDataType":
       if (request.type >= 1 && request.type <= 4) connection.marketDataType = request.type;
       else
@@ -50,19 +51,23 @@ export function dispatch(context: Context, connection: Connection, request: Requ
         );
       return;
     case "reqAccountSummary":
-      return answerSummary(context, connection, request);
+      answerSummary(context, connection, request);
+      return;
     case "cancelAccountSummary":
       connection.summaries.delete(request.id);
       return;
     case "reqPositions":
-      return answerPositions(context, connection);
+      answerPositions(context, connection);
+      return;
     case "cancelPositions":
       connection.wantsPositions = false;
       return;
     case "reqContractDetails":
-      return answerContractDetails(context, connection, request.id, request.contract);
+      answerContractDetails(context, connection, request.id, request.contract);
+      return;
     case "reqHistoricalData":
-      return answerHistory(context, connection, request);
+      answerHistory(context, connection, request);
+      return;
     case "cancelHistoricalData":
       // Everything is answered at once, so there is nothing to cancel but what a fault keeps silent.
       if (connection.silentHistory.delete(request.id))
@@ -81,63 +86,89 @@ export function dispatch(context: Context, connection: Connection, request: Requ
         );
       return;
     case "reqHeadTimestamp":
-      return answerHeadTimestamp(context, connection, request);
+      answerHeadTimestamp(context, connection, request);
+      return;
     case "cancelHeadTimestamp":
       return;
     case "reqMktData":
-      return answerMarketData(context, connection, request);
+      answerMarketData(context, connection, request);
+      return;
     case "cancelMktData":
-      return cancelMarketData(context, connection, request.id);
+      cancelMarketData(context, connection, request.id);
+      return;
     case "placeOrder":
-      return answerPlaceOrder(context, connection, request);
+      answerPlaceOrder(context, connection, request);
+      return;
     case "cancelOrder":
-      return answerCancelOrder(context, connection, request.id);
+      answerCancelOrder(context, connection, request.id);
+      return;
     case "reqGlobalCancel":
-      return cancelEverything(context, connection);
+      cancelEverything(context, connection);
+      return;
     case "reqOpenOrders":
-      return answerOpenOrders(context, connection);
+      answerOpenOrders(context, connection);
+      return;
     case "reqAllOpenOrders":
-      return answerAllOpenOrders(context, connection);
+      answerAllOpenOrders(context, connection);
+      return;
     case "reqAutoOpenOrders":
-      return answerAutoOpenOrders(context, connection, request.bind);
+      answerAutoOpenOrders(context, connection, request.bind);
+      return;
     case "reqCompletedOrders":
-      return answerCompletedOrders(context, connection, request.apiOnly);
+      answerCompletedOrders(context, connection, request.apiOnly);
+      return;
     case "reqExecutions":
-      return answerExecutions(context, connection, request);
+      answerExecutions(context, connection, request);
+      return;
     case "reqIds":
-      return context.send(connection, nextValidId(context.venue.nextOrderId(connection.id)));
+      context.send(connection, nextValidId(context.venue.nextOrderId(connection.id)));
+      return;
     case "reqManagedAccts":
-      return context.send(connection, managedAccounts(context.venue.accounts));
+      context.send(connection, managedAccounts(context.venue.accounts));
+      return;
     case "reqCurrentTime":
-      return context.send(connection, currentTime(context.now()));
+      context.send(connection, currentTime(context.now()));
+      return;
     case "reqAccountUpdates":
-      return answerAccountUpdates(context, connection, request.subscribe, request.account);
+      answerAccountUpdates(context, connection, request.subscribe, request.account);
+      return;
     case "reqAccountUpdatesMulti":
-      return answerAccountUpdatesMulti(context, connection, request.id, request.account, request.model);
+      answerAccountUpdatesMulti(context, connection, request.id, request.account, request.model);
+      return;
     case "reqPositionsMulti":
-      return answerPositionsMulti(context, connection, request.id, request.account, request.model);
+      answerPositionsMulti(context, connection, request.id, request.account, request.model);
+      return;
     case "cancelPositionsMulti":
       connection.positionsMulti.delete(request.id);
       return;
     case "reqPnL":
-      return answerPnl(context, connection, request.id, request.account);
+      answerPnl(context, connection, request.id, request.account);
+      return;
     case "reqPnLSingle":
-      return answerPnlSingle(context, connection, request.id, request.account, request.conId);
+      answerPnlSingle(context, connection, request.id, request.account, request.conId);
+      return;
     case "reqMatchingSymbols":
-      return answerMatchingSymbols(context, connection, request.id, request.pattern);
+      answerMatchingSymbols(context, connection, request.id, request.pattern);
+      return;
     case "reqMarketRule":
-      return answerMarketRule(context, connection, request.id);
+      answerMarketRule(context, connection, request.id);
+      return;
     case "reqSecDefOptParams":
       // Nothing traded here has options.
-      return context.send(connection, securityDefinitionOptionParameterEnd(request.id));
+      context.send(connection, securityDefinitionOptionParameterEnd(request.id));
+      return;
     case "reqUserInfo":
-      return context.send(connection, userInfo(request.id));
+      context.send(connection, userInfo(request.id));
+      return;
     case "reqFamilyCodes":
-      return context.send(connection, familyCodes(context.venue.accounts));
+      context.send(connection, familyCodes(context.venue.accounts));
+      return;
     case "reqNewsProviders":
-      return context.send(connection, newsProviders);
+      context.send(connection, newsProviders);
+      return;
     case "reqMktDepthExchanges":
-      return context.send(connection, mktDepthExchanges);
+      context.send(connection, mktDepthExchanges);
+      return;
     case "cancelAccountUpdatesMulti":
     case "cancelPnL":
     case "cancelPnLSingle":
@@ -146,11 +177,12 @@ export function dispatch(context: Context, connection: Connection, request: Requ
     case "cancelNewsBulletins":
       return;
     case "unsupported":
-      return context.sendError(
+      context.sendError(
         connection,
         request.id,
         321,
         `Error validating request. : cause - ${request.request} is not served by this simulator`,
       );
+      return;
   }
 }

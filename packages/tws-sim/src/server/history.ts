@@ -43,29 +43,45 @@ export function answerHistory(context: Context, connection: Connection, request:
   const contract = resolveContract(context, connection, id, request.contract);
   if (!contract) return;
   const duration = parseDuration(request.duration);
-  if (typeof duration === "string") return refuse(duration);
+  if (typeof duration === "string") {
+    refuse(duration);
+    return;
+  }
   const barSize = barSizes.find((size) => size === request.barSize.trim());
-  if (barSize === undefined)
-    return refuse(`Historical data bar size setting is invalid. Legal ones are: ${barSizes.join(", ")}`);
+  if (barSize === undefined) {
+    refuse(`Historical data bar size setting is invalid. Legal ones are: ${barSizes.join(", ")}`);
+    return;
+  }
   const whatToShow = request.whatToShow.toUpperCase();
-  if (!shownData.has(whatToShow)) return refuse(`Invalid whatToShow ${whatToShow}`);
+  if (!shownData.has(whatToShow)) {
+    refuse(`Invalid whatToShow ${whatToShow}`);
+    return;
+  }
   const endUtcMs = request.end.trim() === "" ? undefined : parseInstant(request.end);
-  if (request.end.trim() !== "" && endUtcMs === undefined)
-    return context.sendError(
+  if (request.end.trim() !== "" && endUtcMs === undefined) {
+    context.sendError(
       connection,
       id,
       10314,
       "End Date/Time: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern",
     );
-  if (whatToShow === "ADJUSTED_LAST" && endUtcMs !== undefined)
-    return refuse("End date not supported with adjusted last");
-  if (request.keepUpToDate)
-    return refuse(
-      "Bars that keep up to date are not served by this simulator; ask again, or ask for market data",
-    );
+    return;
+  }
+  if (whatToShow === "ADJUSTED_LAST" && endUtcMs !== undefined) {
+    refuse("End date not supported with adjusted last");
+    return;
+  }
+  if (request.keepUpToDate) {
+    refuse("Bars that keep up to date are not served by this simulator; ask again, or ask for market data");
+    return;
+  }
   if (whatToShow === "SCHEDULE") {
-    if (barSize !== "1 day") return refuse("Schedules are given for bars of 1 day only");
-    return answerSchedule(context, connection, request, contract, duration, endUtcMs);
+    if (barSize !== "1 day") {
+      refuse("Schedules are given for bars of 1 day only");
+      return;
+    }
+    answerSchedule(context, connection, request, contract, duration, endUtcMs);
+    return;
   }
 
   const asked = {
@@ -79,18 +95,29 @@ export function answerHistory(context: Context, connection: Connection, request:
   if (context.pacing === "strict") {
     const same = JSON.stringify(asked);
     const ofContract = `${contract.conId} ${request.contract.exchange} ${whatToShow}`;
-    if (connection.smallBars.isExceeded(context.now(), barSize, same, ofContract, whatToShow))
-      return fail("Historical data request pacing violation");
+    if (connection.smallBars.isExceeded(context.now(), barSize, same, ofContract, whatToShow)) {
+      fail("Historical data request pacing violation");
+      return;
+    }
   }
-  if (context.state.marketData === "none")
-    return fail(`No market data permissions for ${contract.primaryExchange} STK`);
-  if (!context.state.isLinked || !context.state.farms.history)
-    return fail("HMDS server disconnect occurred.  Attempting reconnection...");
+  if (context.state.marketData === "none") {
+    fail(`No market data permissions for ${contract.primaryExchange} STK`);
+    return;
+  }
+  if (!context.state.isLinked || !context.state.farms.history) {
+    fail("HMDS server disconnect occurred.  Attempting reconnection...");
+    return;
+  }
 
   const answer: HistoryAnswer = context.venue.history(asked);
-  if ("code" in answer) return context.sendError(connection, id, answer.code, answer.message);
-  if (answer.bars.length === 0)
-    return fail(`HMDS query returned no data: ${contract.symbol}@SMART ${whatToShow}`);
+  if ("code" in answer) {
+    context.sendError(connection, id, answer.code, answer.message);
+    return;
+  }
+  if (answer.bars.length === 0) {
+    fail(`HMDS query returned no data: ${contract.symbol}@SMART ${whatToShow}`);
+    return;
+  }
   const { version } = connection;
   const isDaily = barSize === "1 day" || barSize === "1W" || barSize === "1M";
   const dateOf = (bar: VenueBar): string => {
@@ -171,15 +198,20 @@ export function answerHeadTimestamp(
     whatToShow: "TRADES",
     regularHoursOnly: true,
   });
-  if ("code" in answer) return context.sendError(connection, request.id, answer.code, answer.message);
+  if ("code" in answer) {
+    context.sendError(connection, request.id, answer.code, answer.message);
+    return;
+  }
   const first = answer.bars[0];
-  if (!first)
-    return context.sendError(
+  if (!first) {
+    context.sendError(
       connection,
       request.id,
       162,
       "Historical Market Data Service error message:No head time stamp",
     );
+    return;
+  }
   const text =
     request.formatDate === 2
       ? String(Math.floor(first.beginsUtcMs / 1000))

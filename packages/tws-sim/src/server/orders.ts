@@ -20,16 +20,28 @@ import { resolveContract } from "./contracts.js";
 export function answerPlaceOrder(context: Context, connection: Connection, request: PlaceOrder): void {
   const { id } = request;
   const refuse = (code: number, text: string): void => context.sendError(connection, id, code, text);
-  if (context.state.isReadOnly) return refuse(321, readOnlyText);
+  if (context.state.isReadOnly) {
+    refuse(321, readOnlyText);
+    return;
+  }
   const contract = resolveContract(context, connection, id, request.contract);
   if (!contract) return;
   const problem = problemWith(context, request);
-  if (problem) return refuse(problem.code, problem.text);
+  if (problem) {
+    refuse(problem.code, problem.text);
+    return;
+  }
   const order = newOrder(context, connection, request, contract);
-  if (!request.whatIf) return context.venue.place(order);
+  if (!request.whatIf) {
+    context.venue.place(order);
+    return;
+  }
 
   const answer = context.venue.whatIf(order);
-  if ("code" in answer) return refuse(answer.code, answer.message);
+  if ("code" in answer) {
+    refuse(answer.code, answer.message);
+    return;
+  }
   context.send(connection, openOrder(connection.version, stateOfWhatIf(order), id, contract, answer));
 }
 
@@ -102,13 +114,19 @@ function stateOfWhatIf(order: NewOrder): OrderState {
 }
 
 export function answerCancelOrder(context: Context, connection: Connection, id: number): void {
-  if (context.state.isReadOnly) return context.sendError(connection, id, 321, readOnlyText);
+  if (context.state.isReadOnly) {
+    context.sendError(connection, id, 321, readOnlyText);
+    return;
+  }
   const problem = context.venue.cancel(connection.id, id);
   if (problem) context.sendError(connection, id, problem.code, problem.message);
 }
 
 export function cancelEverything(context: Context, connection: Connection): void {
-  if (context.state.isReadOnly) return context.sendError(connection, -1, 321, readOnlyText);
+  if (context.state.isReadOnly) {
+    context.sendError(connection, -1, 321, readOnlyText);
+    return;
+  }
   for (const { order } of [...context.venue.openOrders()])
     context.venue.cancel(order.clientId, order.orderId);
 }
@@ -116,7 +134,10 @@ export function cancelEverything(context: Context, connection: Connection): void
 /** The client's own open orders; for client 0 also those typed into the terminal, which get ids for it. */
 export function answerOpenOrders(context: Context, connection: Connection): void {
   if (connection.id === 0) {
-    if (context.state.isReadOnly) return context.sendError(connection, -1, 321, readOnlyText);
+    if (context.state.isReadOnly) {
+      context.sendError(connection, -1, 321, readOnlyText);
+      return;
+    }
     connection.seesManualOrders = true;
   }
   sendOpenOrders(context, connection, ({ order }) => order.clientId === connection.id);
@@ -127,13 +148,15 @@ export function answerAllOpenOrders(context: Context, connection: Connection): v
 }
 
 export function answerAutoOpenOrders(context: Context, connection: Connection, bind: boolean): void {
-  if (connection.id !== 0)
-    return context.sendError(
+  if (connection.id !== 0) {
+    context.sendError(
       connection,
       -1,
       321,
       "Error validating request.-'bV' : cause - Only client 0 can bind orders automatically",
     );
+    return;
+  }
   connection.seesManualOrders = bind;
 }
 
@@ -173,13 +196,15 @@ export function answerExecutions(
 ): void {
   const { id, clientId, account, time, symbol, secType, exchange, side } = request;
   const sinceUtcMs = time.trim() === "" ? undefined : parseInstant(time);
-  if (time.trim() !== "" && sinceUtcMs === undefined)
-    return context.sendError(
+  if (time.trim() !== "" && sinceUtcMs === undefined) {
+    context.sendError(
       connection,
       id,
       321,
       "Error validating request.-'b0' : cause - Time must be yyyymmdd-hh:mm:ss",
     );
+    return;
+  }
   const sides = new Map<string, "BUY" | "SELL">([
     ["BUY", "BUY"],
     ["BOT", "BUY"],
@@ -224,8 +249,10 @@ export function announce(context: Context, event: VenueEvent): void {
 
 /** An order that lives or is done comes with its openOrder, one that ends otherwise without. */
 function announceStatus(context: Context, connection: Connection, state: OrderState): void {
-  if (state.status === "PreSubmitted" || state.status === "Submitted" || state.status === "Filled")
-    return sendOrder(context, connection, state);
+  if (state.status === "PreSubmitted" || state.status === "Submitted" || state.status === "Filled") {
+    sendOrder(context, connection, state);
+    return;
+  }
   const { symbol } = context.contractOf(state.order.conId);
   context.send(connection, orderStatus(state, context.orderIdFor(connection, state), symbol));
 }

@@ -48,19 +48,18 @@ export function answerMarketData(
   request: Extract<Request, { name: "reqMktData" }>,
 ): void {
   const { id } = request;
-  if (connection.streams.has(id))
-    return context.sendError(
-      connection,
-      id,
-      322,
-      "Error processing request.-'bD' : cause - Duplicate ticker id",
-    );
+  if (connection.streams.has(id)) {
+    context.sendError(connection, id, 322, "Error processing request.-'bD' : cause - Duplicate ticker id");
+    return;
+  }
   const contract = resolveContract(context, connection, id, request.contract);
   if (!contract) return;
   const feed = chooseFeed(context, connection, id, contract.symbol);
   if (!feed) return;
-  if (connection.streams.size >= 100)
-    return context.sendError(connection, id, 101, "Max number of tickers has been reached");
+  if (connection.streams.size >= 100) {
+    context.sendError(connection, id, 101, "Max number of tickers has been reached");
+    return;
+  }
 
   const { symbol, conId, minTick } = contract;
   context.send(connection, marketDataType(id, shownType(connection, feed)));

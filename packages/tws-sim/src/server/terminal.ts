@@ -254,7 +254,10 @@ export class Terminal implements Simulator, Context {
     });
     const version = negotiate(greeting, this.settings.serverVersion);
     // There is no version in which to say why.
-    if (version === undefined) return connection.end();
+    if (version === undefined) {
+      connection.end();
+      return;
+    }
     connection.version = version;
     // Without the zone's usual comma or bracket nobody parses it; with the market's name nobody takes it for the broker.
     const time = `${instantText(193, this.now())} (tws-sim ${this.settings.market})`;
@@ -280,7 +283,10 @@ export class Terminal implements Simulator, Context {
 
   /** Does something about a message now or at a later instant; a client with too much waiting is not listened to. */
   #later(connection: Connection, delayMs: number, run: () => void): void {
-    if (delayMs === 0) return run();
+    if (delayMs === 0) {
+      run();
+      return;
+    }
     connection.waiting++;
     if (connection.waiting >= mostWaiting) connection.socket.pause();
     this.timeline.add(this.now() + delayMs, () => {
@@ -339,18 +345,21 @@ export class Terminal implements Simulator, Context {
       connection.end();
     };
     const heldUntil = this.#heldIds.get(clientId) ?? Number.NEGATIVE_INFINITY;
-    if (heldUntil > this.now() || this.clients().includes(clientId))
-      return refuse(
-        326,
-        "Unable to connect as the client id is already in use. Retry with a unique client id.",
-      );
-    if (clientId < 0)
-      return refuse(321, "Error validating request.-'cu' : cause - The client id must not be negative");
-    if (this.clients().length >= this.settings.maxClients)
-      return refuse(
+    if (heldUntil > this.now() || this.clients().includes(clientId)) {
+      refuse(326, "Unable to connect as the client id is already in use. Retry with a unique client id.");
+      return;
+    }
+    if (clientId < 0) {
+      refuse(321, "Error validating request.-'cu' : cause - The client id must not be negative");
+      return;
+    }
+    if (this.clients().length >= this.settings.maxClients) {
+      refuse(
         321,
         `Error validating request.-'cu' : cause - ${this.settings.maxClients} clients are connected already`,
       );
+      return;
+    }
     connection.clientId = clientId;
     this.send(connection, managedAccounts(this.accounts));
     this.send(connection, nextValidId(this.venue.nextOrderId(clientId)));
@@ -374,7 +383,10 @@ export class Terminal implements Simulator, Context {
     if (connection.isClosed) return;
     const { name, symbol, status, code } = reply;
     const fate = this.#rules.fateOf({ message: name, client: connection.id, symbol, status, code });
-    if (!fate) return this.sendUnfiltered(connection, reply);
+    if (!fate) {
+      this.sendUnfiltered(connection, reply);
+      return;
+    }
     const deliver = (): void => {
       for (const action of fate.before) this.#act(withSymbol(action, symbol));
       if (fate.isCutInHalf) {
