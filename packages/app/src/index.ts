@@ -46,4 +46,5 @@ export type {
 } from "./research/walkforward.js";
 export type { Services } from "./services.js";
 export { createServices } from "./services.js";
+export type { RunningSimulator, SimDocument, SimRequest } from "./sim.js";
 export type { CandidateRow, TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";

@@ -8,6 +8,7 @@ import type { FetchOutcome, FetchRequest } from "./fetch.js";
 import { systemClock } from "./ports.js";
 import type { PermuteOutcome, PermuteRequest } from "./research/permute.js";
 import type { WalkForwardOutcome, WalkForwardRequest } from "./research/walkforward.js";
+import type { RunningSimulator, SimRequest } from "./sim.js";
 import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
 
 /**
@@ -25,6 +26,8 @@ export interface Services {
   permute(request?: PermuteRequest): Promise<PermuteOutcome>;
   /** Decides what to hold as of a session, and why. */
   targetWeights(request?: TargetWeightsRequest): Promise<TargetWeightsOutcome>;
+  /** Starts a simulator of TWS that runs until it is closed, or until the signal of the services aborts. */
+  sim(request?: SimRequest): Promise<RunningSimulator>;
   /** The effective configuration with the origin of each setting. */
   configShow(): Promise<ConfigShowOutcome>;
   /** Whether the configuration can be used; throws ConfigError with everything that is wrong. */
@@ -84,6 +87,11 @@ export function createServices(context: ServiceContext): Services {
       const { decideTargets } = await import("./target-weights.js");
       const setting = { dataFolder: folders.data, version, calendar, clock, extensions, onProgress };
       return decideTargets(request, await research(), setting);
+    },
+    async sim(request = {}) {
+      const { startSim } = await import("./sim.js");
+      const setting = { dataFolder: folders.data, calendar, clock, ...stop };
+      return startSim(request, await configuration(), setting);
     },
     async configShow() {
       const { showConfig } = await import("./config-views.js");
