@@ -381,12 +381,13 @@ export class Exchange {
       working,
       latency.submit,
       current(() => {
-        if (working.status === "PreSubmitted") this.show(working, "Submitted");
-        if (!working.live) return;
+        // Prices are checked once: who rests may find the market anywhere the next day.
+        const isNew = working.status === "PreSubmitted";
+        if (isNew) this.show(working, "Submitted");
         const price = this.takerPrice(working);
         const { limit, action } = working.order;
         const through = price === undefined ? 0 : action === "BUY" ? limit! / price - 1 : 1 - limit! / price;
-        if (through > farThroughTheMarket) {
+        if (isNew && through > farThroughTheMarket) {
           this.endCancelled(
             working,
             "Cancelled by System: price check",
