@@ -240,6 +240,25 @@ export class ProtocolError extends Error {
   }
 }
 
+/** Regular trading in a symbol is not open, or it is another session's. */
+export class MarketClosedError extends Error {
+  override readonly name = "MarketClosedError";
+  readonly code = "PF_IBKR_MARKET_CLOSED";
+  readonly next = "run it within regular trading hours of the session; nothing was placed";
+  constructor(
+    readonly symbol: string,
+    readonly session: string,
+    readonly today: string,
+    readonly serverUtcMs: number,
+  ) {
+    super(
+      today === session
+        ? `trading in ${symbol} is not open at ${new Date(serverUtcMs).toISOString()}`
+        : `the plan is for ${session}, and at the broker it is ${today}, or ${symbol} does not trade`,
+    );
+  }
+}
+
 /** The API answers questions but takes no orders. */
 export class ReadOnlyApiError extends Error {
   override readonly name = "ReadOnlyApiError";

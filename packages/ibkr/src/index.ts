@@ -1,1 +1,54 @@
-export {};
+export type { ContractInfo } from "./account/contracts.js";
+export { type LiquidHours, openAt, parseLiquidHours } from "./account/hours.js";
+export type { Position } from "./account/positions.js";
+export type { AccountSummary } from "./account/summary.js";
+export {
+  AccountModeError,
+  AccountNotManagedError,
+  BaseCurrencyError,
+  ClientIdTakenError,
+  HandshakeError,
+  IbkrOptionsError,
+  MarketClosedError,
+  MarketDataError,
+  NotConnectedError,
+  NotTwsError,
+  ProtocolError,
+  ReadOnlyApiError,
+  RequestRefusedError,
+  RequestTimeoutError,
+  ServerVersionError,
+  SilentServerError,
+  UnknownContractError,
+  UnreachableError,
+} from "./errors.js";
+export type { Findings, ListedOrder } from "./orders/desk.js";
+export type { ExecutionFact, OrderMessage } from "./orders/messages.js";
+export type { OrderTerms, OrderTimes } from "./orders/place.js";
+export {
+  type Appearance,
+  appearanceOf,
+  emptyBook,
+  executionRoot,
+  filledQuantity,
+  fillsOf,
+  type OrderBook,
+  type OrderRecord,
+  reduce,
+  reduceAll,
+} from "./orders/reduce.js";
+export type { Standing } from "./orders/standing.js";
+export type { FractionalCapability, WhatIf } from "./orders/whatIf.js";
+export type { Feed, Quote, QuoteDoubt, QuoteRules, QuoteSheet } from "./quotes/quotes.js";
+export { type Clock, systemTimers, type Timers } from "./session/clock.js";
+export { type CodeKind, classifyCode, type Refusal, refusalOf } from "./session/codes.js";
+export {
+  connectIbkr,
+  type IbkrOptions,
+  type IbkrSession,
+  type PlaceOptions,
+  type ServerTime,
+} from "./session/connect.js";
+export type { ConnectionState, ReconnectRules } from "./session/connection.js";
+export type { LinkEvents, LinkHandlers } from "./session/events.js";
+export type { Answer, BrokerMessage, LinkRequest, Requests } from "./session/link.js";

@@ -271,8 +271,13 @@ function commissionOf(book: OrderBook, execId: string): { execId: string; commis
   return best;
 }
 
+/** The events that a book justifies about one order, whatever of them was told before. */
+export function eventsOf(book: OrderBook, reference: string): readonly OrderEvent[] {
+  return tell({ ...book, told: new Set() }).events.filter((event) => event.reference === reference);
+}
+
 /** The events that the book now justifies and that were not told before. */
-function tell(book: OrderBook, message: OrderMessage): { book: OrderBook; events: OrderEvent[] } {
+function tell(book: OrderBook, message?: OrderMessage): { book: OrderBook; events: OrderEvent[] } {
   const told = new Set(book.told);
   const events: OrderEvent[] = [];
   const once = (key: string, event: () => OrderEvent) => {
@@ -315,7 +320,7 @@ function tell(book: OrderBook, message: OrderMessage): { book: OrderBook; events
         }));
     }
   }
-  if (message.kind === "settled") {
+  if (message?.kind === "settled") {
     const { reference, outcome } = message;
     // An outcome can be learned after "unknown", but nothing is unknown again after an outcome.
     if (!told.has(`ended ${reference}`))

@@ -32,14 +32,21 @@ export interface Answer<T> {
   reject(error: Error): void;
 }
 
+/** The message being delivered as it is on the wire: permIds and sizes can be more than a double holds. */
+export interface WireFields {
+  readonly fields: readonly string[];
+}
+
 /** A question to TWS and how its answer is put together. */
 export interface LinkRequest<T> {
   /** In words, for errors: `daily bars of SPY`. */
   readonly what: string;
   /** Sends it; called once, when its turn has come. `reqId` is new for every request. */
   send(api: IBApi, reqId: number): void;
+  /** Instead of a new number: an order that is a question (what-if) is answered under its order id. */
+  readonly number?: number;
   /** Called just before `send`; gives what to do with the messages that come back. */
-  receive(answer: Answer<T>): LinkHandlers;
+  receive(answer: Answer<T>, wire: WireFields): LinkHandlers;
   /**
    * Tells TWS to stop: sent when the request is given up, or refused by its own handlers, and, for a subscription, when
    * it is answered too.
@@ -72,7 +79,7 @@ export interface Requests {
 }
 
 /** One connection, ready to be asked. When it ends it stays ended. */
-export interface Link extends Requests {
+export interface Link extends Requests, WireFields {
   readonly clientId: number;
   readonly serverVersion: number;
   /** As the server wrote it. */
@@ -80,8 +87,6 @@ export interface Link extends Requests {
   readonly accounts: readonly string[];
   readonly firstOrderId: number;
   readonly open: boolean;
-  /** The fields of the message being delivered: permIds can be larger than a number holds exactly. */
-  readonly fields: readonly string[];
   /** Hears everything that is not an answer to one request, until taken back. */
   listen(handlers: LinkHandlers): () => void;
   /**
@@ -228,7 +233,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     signal?.removeEventListener("abort", abort);
   }
   const opened = library;
-  desk.start(opened.api);
+  desk.start(opened);
   return {
     clientId,
     serverVersion: heard.version!,
@@ -267,7 +272,17 @@ interface Pending {
   readonly what: string;
   readonly handlers: LinkHandlers;
   refused(message: BrokerMessage): void;
+  fail(error: Error): void;
   end(reason: Error): void;
+}
+
+/** What cannot be read spoils the answer it belongs to, and no other. */
+function give<E extends LinkEventName>({ handlers, fail }: Pending, event: E, args: LinkEvents[E]): void {
+  try {
+    handlers[event]?.(...args);
+  } catch (error) {
+    fail(error as Error);
+  }
 }
 
 interface Lane {
@@ -283,7 +298,7 @@ const lateAnswerMs = 1500;
 /** Who asked what: hands out numbers and turns, and brings each message to whom it belongs. */
 class Desk {
   ready = false;
-  private api: IBApi | undefined;
+  private library: Library | undefined;
   private over: Error | undefined;
   private readonly pending = new Map<number, Pending>();
   private readonly listeners = new Set<LinkHandlers>();
@@ -297,8 +312,8 @@ class Desk {
     private readonly broken: (cause: Error) => void,
   ) {}
 
-  start(api: IBApi): void {
-    this.api = api;
+  start(library: Library): void {
+    this.library = library;
     this.ready = this.over === undefined;
   }
 
@@ -319,11 +334,11 @@ class Desk {
     if (answersRequest.has(event)) {
       const asked = this.pending.get(args[0] as number);
       if (asked) {
-        asked.handlers[event]?.(...args);
+        give(asked, event, args);
         return;
       }
     } else {
-      for (const { handlers } of [...this.pending.values()]) handlers[event]?.(...args);
+      for (const asked of [...this.pending.values()]) give(asked, event, args);
     }
     for (const handlers of [...this.listeners]) handlers[event]?.(...args);
   }
@@ -390,7 +405,7 @@ class Desk {
 
   private ask<T>(request: LinkRequest<T>, lane: Lane | undefined): Promise<T> {
     const { what, signal, timeoutMs = 10_000 } = request;
-    const reqId = this.nextReqId();
+    const reqId = request.number ?? this.nextReqId();
     return new Promise<T>((resolve, reject) => {
       let sent = false;
       let takeBack = () => {};
@@ -430,7 +445,7 @@ class Desk {
         },
         reject: (error) => finish(() => reject(error), true),
       };
-      const handlers = request.receive(answer);
+      const handlers = request.receive(answer, this.library!);
       const shared = Object.keys(handlers).some((event) => !answersRequest.has(event as LinkEventName));
       this.pending.set(reqId, {
         what,
@@ -442,6 +457,7 @@ class Desk {
           const { code, message: text, kind } = message;
           finish(() => reject(new RequestRefusedError(what, code, text, kind)), false);
         },
+        fail: (error) => finish(() => reject(error), true),
         end: () => finish(() => reject(this.notConnected(what, sent)), false),
       });
       signal?.addEventListener("abort", abort, { once: true });
@@ -455,9 +471,9 @@ class Desk {
 
   /** The only place where the library is told to send anything. */
   private hand(act: (api: IBApi) => void): void {
-    if (!this.ready || this.api === undefined) return;
+    if (!this.ready || this.library === undefined) return;
     try {
-      act(this.api);
+      act(this.library.api);
     } catch (cause) {
       // The library's queue stops for good when a call throws in it.
       this.broken(cause as Error);
@@ -466,7 +482,7 @@ class Desk {
 
   private whenEnded(act: () => void): () => void {
     const key = this.nextReqId();
-    this.pending.set(key, { what: "", handlers: {}, refused: () => {}, end: () => act() });
+    this.pending.set(key, { what: "", handlers: {}, refused: () => {}, fail: () => {}, end: () => act() });
     return () => this.pending.delete(key);
   }
 
