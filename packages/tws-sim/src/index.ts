@@ -10,4 +10,6 @@ export type {
 export type { Scenario } from "./scenario/scenario.js";
 export { loadScenario, parseScenario } from "./scenario/scenario.js";
 export type { WrittenAction } from "./scenario/schema.js";
+export type { Replay, ReplayDifference, ReplayOptions } from "./server/replay.js";
+export { replayWireLog } from "./server/replay.js";
 export { startSimulator } from "./start.js";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type * as z from "zod";
 import { ScenarioError, type ScenarioIssue } from "../errors.js";
 import { replyNames } from "../wire/replies.js";
@@ -59,9 +59,7 @@ export function parseScenario(text: string, file = "scenario"): Scenario {
     fail(mistakes.map(({ pos, message }) => issueAt(pos[0], "", `is not valid YAML: ${message}`)));
   const alias = findAlias(document.contents);
   if (alias)
-    fail([
-      issueAt(alias.range?.[0], "", `*${String(alias)} refers to another value; write the value itself`),
-    ]);
+    fail([issueAt(alias.range?.[0], "", `*${alias.source} refers to another value; write the value itself`)]);
 
   const parsed = scenarioFile.safeParse(document.toJS(), { error: inWords });
   if (!parsed.success) {
@@ -132,7 +130,7 @@ function offsetOf(root: Node | null, path: readonly PropertyKey[]): number | und
 }
 
 // An alias is a way to write very large files.
-function findAlias(node: unknown): Node | undefined {
+function findAlias(node: unknown): Alias | undefined {
   if (isAlias(node)) return node;
   if (isSeq(node)) return node.items.map(findAlias).find((found) => found !== undefined);
   if (isMap(node))

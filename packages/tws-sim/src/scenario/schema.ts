@@ -1,10 +1,13 @@
+import { isCivilDate } from "@pf/market";
 import * as z from "zod";
 import { ScenarioError } from "../errors.js";
 
+const durationWords = "must be a duration such as 500ms, 5s, 2m, 1h, or a number of seconds";
+
 /** `"500ms"`, `"5s"`, `"2m"`, `"1h"`, or a number of seconds; milliseconds when read. Time is simulated time. */
 const duration = z
-  .union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/)], {
-    error: "must be a duration such as 500ms, 5s, 2m, 1h, or a number of seconds",
+  .union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/, durationWords)], {
+    error: durationWords,
   })
   .transform((written) => {
     if (typeof written === "number") return Math.round(written * 1000);
@@ -112,6 +115,9 @@ function bare(name: string): unknown {
 const time = z
   .string()
   .regex(/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?$/, "must be a time in New York such as 2026-11-23 15:56:00")
+  .refine((text) => isCivilDate(text.slice(0, 10)) && /^.{11}([01]\d|2[0-3])(:[0-5]\d)+$/.test(text), {
+    error: "is no time that there is",
+  })
   .transform((text) => text.replace("T", " "));
 
 const on = z.strictObject({

@@ -276,9 +276,7 @@ export class Terminal implements Simulator, Context {
     }
     const isRunning = this.#clock.speed !== "frozen";
     const wait = pacing === "soft" && isRunning ? connection.rate.wait(this.now()) : 0;
-    this.#later(connection, connection.waiting > 0 ? Math.max(wait, 1) : wait, () =>
-      this.#read(connection, fields),
-    );
+    this.#later(connection, wait, () => this.#read(connection, fields));
   }
 
   /** Does something about a message now or at a later instant; a client with too much waiting is not listened to. */

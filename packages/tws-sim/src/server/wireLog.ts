@@ -11,14 +11,16 @@ export type WireLogEntry = {
   | { readonly event: "open" | "close" }
   /** The versions a client offers. */
   | { readonly event: "greeting"; readonly versions: string }
-  | {
-      readonly event: "in" | "out";
-      /** The client id, once it is known. */
-      readonly client?: number;
-      readonly message: string;
-      readonly fields: readonly string[];
-    }
+  | ({ readonly event: "in" } & LoggedMessage)
+  | ({ readonly event: "out" } & LoggedMessage)
 );
+
+interface LoggedMessage {
+  /** The client id, once it is known. */
+  readonly client?: number;
+  readonly message: string;
+  readonly fields: readonly string[];
+}
 
 type Unstamped = WireLogEntry extends infer Entry
   ? Entry extends unknown
