@@ -22,6 +22,22 @@ export {
   UnknownContractError,
   UnreachableError,
 } from "./errors.js";
+export type { History } from "./history/bars.js";
+export type { HistoryClient, HistoryRules, WantedBars } from "./history/client.js";
+export {
+  type BrokerWords,
+  HistoryAnswerError,
+  HistoryPacingError,
+  HistoryPermissionError,
+  HistoryRefusedError,
+  HistoryTimeoutError,
+  NoHistoryError,
+} from "./history/errors.js";
+export { barSourceOf, historyOf } from "./history/open.js";
+export { provenanceOf, simulatedMarketOf } from "./history/provenance.js";
+export type { BarSize, HistoryRequest, PriceHistory, WantedHistory } from "./history/request.js";
+export { planHistory } from "./history/request.js";
+export type { BrokerBarSource, SourcedBars } from "./history/source.js";
 export type { Findings, ListedOrder } from "./orders/desk.js";
 export type { ExecutionFact, OrderMessage } from "./orders/messages.js";
 export type { OrderTerms, OrderTimes } from "./orders/place.js";

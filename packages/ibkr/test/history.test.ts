@@ -3,7 +3,7 @@ import { parseScenario, type SimulatorOptions, startSimulator } from "@pf/tws-si
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHistory, type HistoryRules } from "../src/history/client.js";
 import { historySource } from "../src/history/source.js";
-import { historyWire, stockContract } from "../src/history/wire.js";
+import { historyWire } from "../src/history/wire.js";
 import { systemTimers } from "../src/session/clock.js";
 import { openLink } from "../src/session/link.js";
 
@@ -51,7 +51,7 @@ async function connected(options: SimulatorOptions = {}, rules: HistoryRules = {
     onMessage() {},
   });
   onTestFinished(() => link.close(new Error("the test is over")));
-  const wire = historyWire(link, { nowUtcMs: () => simulator.now() }, stockContract);
+  const wire = historyWire(link, { nowUtcMs: () => simulator.now() });
   const history = createHistory(wire, xnys, { timeoutMs: 5000, pacingWaitMs: 20, ...rules });
   return { simulator, link, history };
 }
@@ -253,7 +253,7 @@ describe("what goes wrong over a socket", () => {
 describe("ten years of nine symbols", () => {
   it("come through the socket in seconds", async () => {
     const { simulator, link } = await connected({ symbols: undefined as never });
-    const wire = historyWire(link, { nowUtcMs: () => simulator.now() }, stockContract);
+    const wire = historyWire(link, { nowUtcMs: () => simulator.now() });
     const source = historySource(createHistory(wire, xnys), "tws-sim:synthetic:42", xnys);
     const started = performance.now();
     let bars = 0;

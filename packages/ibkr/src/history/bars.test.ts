@@ -1,7 +1,7 @@
 import { newYorkToUtcMs, sessionDate, xnys } from "@pf/market";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { historyOf, instantOf, type WireBar, withoutLast } from "./bars.js";
+import { instantOf, joinBars, type WireBar, withoutLast } from "./bars.js";
 
 const bar = (date: string, close = 10): WireBar => ({
   date,
@@ -18,7 +18,7 @@ describe("daily bars", () => {
   const days = ["20261124", "20261125", "20261127"];
 
   it("become one series under the sessions that they name", () => {
-    const { series, provisional } = historyOf("SPY", "1 day", [days.map((date) => bar(date))], xnys, evening);
+    const { series, provisional } = joinBars("SPY", "1 day", [days.map((date) => bar(date))], xnys, evening);
     expect(series.sessions).toEqual(["2026-11-24", "2026-11-25", "2026-11-27"]);
     expect([...series.close, ...series.high, ...series.volume]).toEqual([
       10, 10, 10, 11, 11, 11, 100, 100, 100,
@@ -29,10 +29,10 @@ describe("daily bars", () => {
 
   it("are provisional until the close of their session, half days included", () => {
     const atTime = (time: string) =>
-      historyOf("SPY", "1 day", [days.map((date) => bar(date))], xnys, at("2026-11-27", time)).provisional;
+      joinBars("SPY", "1 day", [days.map((date) => bar(date))], xnys, at("2026-11-27", time)).provisional;
     expect([atTime("09:31"), atTime("12:59"), atTime("13:00")]).toEqual([1, 1, 0]);
     expect(
-      historyOf("SPY", "1 day", [[bar("20261124"), bar("20261125")]], xnys, at("2026-11-25", "15:59"))
+      joinBars("SPY", "1 day", [[bar("20261124"), bar("20261125")]], xnys, at("2026-11-25", "15:59"))
         .provisional,
     ).toBe(1);
   });
@@ -42,7 +42,7 @@ describe("daily bars", () => {
       [bar("20261124", 1), bar("20261125", 2)],
       [bar("20261125", 3), bar("20261127", 4)],
     ];
-    expect([...historyOf("SPY", "1 day", answers, xnys, evening).series.close]).toEqual([1, 3, 4]);
+    expect([...joinBars("SPY", "1 day", answers, xnys, evening).series.close]).toEqual([1, 3, 4]);
   });
 
   it.each([
@@ -55,8 +55,8 @@ describe("daily bars", () => {
     ["a bar twice", [bar("20261124"), bar("20261124")], "it stands twice"],
     ["a bar out of order", [bar("20261125"), bar("20261124")], "after a later one"],
   ])("refuse %s in words", (_, bars, words) => {
-    expect(() => historyOf("SPY", "1 day", [bars], xnys, evening)).toThrow(words);
-    expect(() => historyOf("SPY", "1 day", [bars], xnys, evening)).toThrow("SPY");
+    expect(() => joinBars("SPY", "1 day", [bars], xnys, evening)).toThrow(words);
+    expect(() => joinBars("SPY", "1 day", [bars], xnys, evening)).toThrow("SPY");
   });
 });
 
@@ -67,7 +67,7 @@ describe("hourly bars", () => {
   const halfDay = times.map((time) => bar(seconds("2026-11-27", time)));
 
   it("end where the next begins, and never after the close", () => {
-    const { series, provisional } = historyOf("SPY", "1 hour", [halfDay], xnys, evening);
+    const { series, provisional } = joinBars("SPY", "1 hour", [halfDay], xnys, evening);
     expect([...series.endsUtcMs!]).toEqual(
       ["10:00", "11:00", "12:00", "13:00"].map((time) => at("2026-11-27", time)),
     );
@@ -77,18 +77,18 @@ describe("hourly bars", () => {
 
   it("may be counted from the open instead", () => {
     const bars = ["09:30", "10:30", "11:30", "12:30"].map((time) => bar(seconds("2026-11-27", time)));
-    expect(historyOf("SPY", "1 hour", [bars], xnys, evening).series.endsUtcMs!.at(-1)).toBe(
+    expect(joinBars("SPY", "1 hour", [bars], xnys, evening).series.endsUtcMs!.at(-1)).toBe(
       at("2026-11-27", "13:00"),
     );
   });
 
   it("are provisional while they run", () => {
-    const { provisional } = historyOf("SPY", "1 hour", [halfDay], xnys, at("2026-11-27", "12:30"));
+    const { provisional } = joinBars("SPY", "1 hour", [halfDay], xnys, at("2026-11-27", "12:30"));
     expect(provisional).toBe(1);
   });
 
   it("are refused where nobody says in which zone their time is", () => {
-    expect(() => historyOf("SPY", "1 hour", [[bar("20261127  09:30:00")]], xnys, evening)).toThrow(
+    expect(() => joinBars("SPY", "1 hour", [[bar("20261127  09:30:00")]], xnys, evening)).toThrow(
       "time zone",
     );
   });
@@ -142,7 +142,7 @@ describe("instantOf", () => {
 
 describe("withoutLast", () => {
   it("cuts every column alike", () => {
-    const { series } = historyOf("SPY", "1 day", [[bar("20261124", 1), bar("20261125", 2)]], xnys, evening);
+    const { series } = joinBars("SPY", "1 day", [[bar("20261124", 1), bar("20261125", 2)]], xnys, evening);
     const cut = withoutLast(series, 1);
     expect([cut.sessions, [...cut.close], [...cut.volume]]).toEqual([["2026-11-24"], [1], [100]]);
     expect(withoutLast(series, 0)).toBe(series);

@@ -38,7 +38,7 @@ export interface History {
  * @param nowUtcMs - the broker's clock, which decides what is finished
  * @throws HistoryAnswerError naming the bar
  */
-export function historyOf(
+export function joinBars(
   ticker: Ticker,
   barSize: BarSize,
   answers: readonly (readonly WireBar[])[],

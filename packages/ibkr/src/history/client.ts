@@ -1,7 +1,7 @@
 import type { Ticker, TradingCalendar } from "@pf/market";
 import { newYorkDateOf, type SessionDate } from "@pf/market";
 import { UnknownContractError } from "../errors.js";
-import { type History, historyOf, type WireBar } from "./bars.js";
+import { type History, joinBars, type WireBar } from "./bars.js";
 import {
   type BrokerWords,
   HistoryPacingError,
@@ -130,7 +130,7 @@ export function createHistory(
         plan.map((request) => (stop: AbortSignal) => ask(symbol, request, stop)),
         signal,
       );
-      return historyOf(symbol, barSize, answers, calendar, wire.nowUtcMs());
+      return joinBars(symbol, barSize, answers, calendar, wire.nowUtcMs());
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { BarSizeSetting, Contract } from "@stoqey/ib";
+import type { BarSizeSetting } from "@stoqey/ib";
+import { stockContract } from "../account/contracts.js";
 import { RequestRefusedError } from "../errors.js";
 import type { Clock } from "../session/clock.js";
 import type { Requests } from "../session/link.js";
@@ -16,13 +17,8 @@ const longestMs = 600_000;
  * Historical requests over a connection.
  *
  * @param broker - the broker's clock
- * @param contractOf - the contract to name for a symbol
  */
-export function historyWire(
-  requests: Requests,
-  broker: Clock,
-  contractOf: (symbol: string) => Contract,
-): HistoryWire {
+export function historyWire(requests: Requests, broker: Clock): HistoryWire {
   return {
     nowUtcMs: () => broker.nowUtcMs(),
     async ask(symbol, { whatToShow, barSize, duration, end }, signal) {
@@ -34,7 +30,7 @@ export function historyWire(
           send: (api, reqId) =>
             api.reqHistoricalData(
               reqId,
-              contractOf(symbol),
+              stockContract(symbol),
               end,
               duration,
               barSize as BarSizeSetting,
@@ -66,18 +62,5 @@ export function historyWire(
         throw new BrokerRefusal({ code: error.brokerCode, message: error.brokerMessage });
       }
     },
-  };
-}
-
-/**
- * A US stock or fund by its symbol alone, at whatever exchange is best. Where the exchange writes a dot for a class of
- * shares, `BRK.B`, the broker writes a blank.
- */
-export function stockContract(symbol: string): Contract {
-  return {
-    symbol: symbol.replace(/[.-]/, " "),
-    secType: "STK" as NonNullable<Contract["secType"]>,
-    exchange: "SMART",
-    currency: "USD",
   };
 }

@@ -71,6 +71,8 @@ export interface IbkrSession extends Requests {
   /** All accounts that TWS manages. */
   readonly managedAccounts: readonly string[];
   readonly serverVersion: number;
+  /** The time text with which the server greeted; a simulator names itself in it, see {@link provenanceOf}. */
+  readonly greeting: string;
   readonly clientId: number;
   readonly state: ConnectionState;
   /** The broker's clock, as far as it was last asked for. */
@@ -215,6 +217,9 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
     },
     get serverVersion() {
       return connection.link?.serverVersion ?? 0;
+    },
+    get greeting() {
+      return connection.link?.serverTime ?? "";
     },
     get clientId() {
       return connection.link?.clientId ?? options.clientId;
