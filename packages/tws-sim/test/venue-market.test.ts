@@ -213,6 +213,21 @@ describe("history", () => {
       { numRuns: 40 },
     );
   });
+  it("of hours has the unfinished bar as it stands", () => {
+    const { venue, contract, forward } = world({ instruments: all, startUtcMs: at("2026-02-27", "10:00") });
+    const { conId } = contract("SPY");
+    let [high, low] = [0, Number.POSITIVE_INFINITY];
+    for (let step = 0; step < 4 * 45; step++) {
+      const last = venue.quote(conId, "live").last!;
+      high = Math.max(high, last);
+      low = Math.min(low, last);
+      const found = barsOf(venue, request(conId, { duration: { count: 1, unit: "D" }, barSize: "1 hour" }));
+      expect(found.length).toBe(2);
+      expect([found[1]!.high, found[1]!.low, found[1]!.close]).toEqual([high, low, last]);
+      forward(15_000);
+    }
+    expect(high).toBeGreaterThan(low);
+  });
   it.each([
     [{ count: 1, unit: "D" }, "2026-03-02", 1],
     [{ count: 5, unit: "D" }, "2026-02-24", 5],
@@ -627,5 +642,6 @@ describe("options that make no market", () => {
     refused({ marketOrderCushion: 0.9 }, /marketOrderCushion/);
     refused({ latency: { fill: -1 } }, /latency.fill/);
     refused({ startUtcMs: Number.NaN }, /startUtcMs/);
+    refused({ startUtcMs: Date.UTC(1994, 5, 1) }, /settled on 1994-05-31/);
   });
 });

@@ -1,4 +1,4 @@
-import { centsOfDollars, commissionPlan, notionalCents, quantityOfShares } from "@pf/orders";
+import { centsOfDollars, commissionPlan, limitPrice, notionalCents, quantityOfShares } from "@pf/orders";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { VenueInstrument, VenueOptions } from "../src/venue/options.js";
@@ -18,6 +18,7 @@ const tuesday = "2026-02-24";
 const open = (options: Partial<VenueOptions> = {}, time = "11:00", date = tuesday) =>
   world({ instruments: all, startUtcMs: at(date, time), ...options });
 const seconds = 1_000;
+const anyContract = { conId: 0, secType: "STK", exchange: "SMART", primaryExchange: "", currency: "USD" };
 
 describe("a market order", () => {
   it("is acknowledged, executed at the other side's price, filled, and charged, in this order within about a second", () => {
@@ -110,33 +111,79 @@ describe("a limit order", () => {
       "commission 0.35",
     ]);
   });
-  it("rests and fills at its limit when the price comes, and not a moment before", () => {
-    const row = spy.adjusted.sessions.indexOf(day(tuesday));
-    let filled = 0;
-    for (let later = 0; later < 40; later++) {
-      const session = spy.adjusted.sessions[row + later]!;
-      const { venue, send, contract } = world({
-        instruments: all,
-        startUtcMs: calendar.openUtcMs(session) + 1000,
-      });
-      const { conId } = contract("SPY");
-      const { bid } = venue.quote(conId, "live");
-      const limit = Math.round(bid! * 99.7) / 100;
-      send("SPY", "BUY", 1, { limit });
-      while (venue.nowUtcMs < calendar.closeUtcMs(session) - 15_000 && venue.executions({}).length === 0) {
-        venue.advanceTo(venue.nowUtcMs + 15_000);
-        const { ask } = venue.quote(conId, "live");
-        // A buyer waits exactly as long as nobody asks for less.
-        if (venue.executions({}).length === 0) expect(ask!).toBeGreaterThan(limit);
-        else expect(ask!).toBeLessThanOrEqual(limit);
+  it.each(["BUY", "SELL"] as const)(
+    "to %s rests and fills at its limit when the price comes, and not a moment before",
+    (action) => {
+      const row = spy.adjusted.sessions.indexOf(day(tuesday));
+      let filled = 0;
+      for (let later = 0; later < 40; later++) {
+        const session = spy.adjusted.sessions[row + later]!;
+        const { venue, send, contract } = world({
+          instruments: all,
+          startUtcMs: calendar.openUtcMs(session) + 1000,
+          accounts: [
+            { id: account, cash: 1_000, positions: [{ symbol: "SPY", quantity: 1, averageCost: 10 }] },
+          ],
+        });
+        const { conId } = contract("SPY");
+        const { last } = venue.quote(conId, "live");
+        const limit = Math.round(last! * (action === "BUY" ? 99.7 : 100.3)) / 100;
+        send("SPY", action, 1, { limit });
+        while (venue.nowUtcMs < calendar.closeUtcMs(session) - 15_000 && venue.executions({}).length === 0) {
+          venue.advanceTo(venue.nowUtcMs + 15_000);
+          const { ask, bid } = venue.quote(conId, "live");
+          // One waits exactly as long as nobody asks for less, or bids more.
+          const isThere = action === "BUY" ? ask! <= limit : bid! >= limit;
+          expect(venue.executions({}).length).toBe(isThere ? 1 : 0);
+        }
+        for (const { price } of venue.executions({})) {
+          filled++;
+          expect(price).toBe(limit);
+        }
       }
-      for (const { price } of venue.executions({})) {
-        filled++;
-        expect(price).toBe(limit);
-      }
-    }
-    expect(filled).toBeGreaterThan(5);
-    expect(filled).toBeLessThan(40);
+      expect(filled).toBeGreaterThan(5);
+      expect(filled).toBeLessThan(40);
+    },
+  );
+  it("at the middle of the quote, a few basis points to the safe side, always meets the price of the last five minutes", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 200, max: 560 }),
+        fc.integer({ min: 0, max: 4 * 60_000 }),
+        (row, later) => {
+          const session = spy.adjusted.sessions[row]!;
+          const { venue, events, send, contract, forward } = world({
+            instruments: all,
+            startUtcMs: calendar.closeUtcMs(session) - 5 * 60_000 + later,
+            intraday: "close",
+            accounts: [
+              { id: account, cash: 1_000, positions: [{ symbol: "BND", quantity: 5, averageCost: 10 }] },
+            ],
+          });
+          const limitFor = (symbol: string, side: "buy" | "sell") => {
+            const { bid, ask } = venue.quote(contract(symbol).conId, "live");
+            return limitPrice({ bid: bid!, ask: ask! }, side, 2, 0.01);
+          };
+          send("SPY", "BUY", 1, { limit: limitFor("SPY", "buy") });
+          send("BND", "SELL", 1, { limit: limitFor("BND", "sell") });
+          forward(2 * seconds);
+          for (const id of [1, 2]) expect(told(events, id)).toContain("Filled 1");
+        },
+      ),
+    );
+  });
+  it("is never filled worse than its limit, even where a vendor's close is a hair off the tick", () => {
+    const noisy = bars("XYZ", tuesday, [[720.1, 722, 719, 720.650024]]);
+    const { venue, send, forward } = world({
+      instruments: [{ adjusted: noisy }],
+      startUtcMs: at(tuesday, "15:56"),
+      intraday: "close",
+    });
+    send("XYZ", "BUY", 1, { limit: 720.65 });
+    send("XYZ", "BUY", 1, { limit: 720.66 });
+    send("XYZ", "BUY", 1, { limit: 720.64 });
+    forward(2 * seconds);
+    expect(venue.executions({}).map(({ price }) => price)).toEqual([720.65, 720.650024]);
   });
   it("for the day that does not fill is cancelled at the close, half days too, and never fills again", () => {
     for (const [date, time] of [
@@ -381,6 +428,35 @@ describe("the broker refuses, Inactive first and error 201 after it,", () => {
   });
 });
 
+describe("an account that trades with unsettled money", () => {
+  it("is held to settled cash for 90 days once it sells what it had not paid for", () => {
+    const { venue, events, send, forward } = open(
+      {
+        unsettledProceeds: "spend",
+        accounts: [{ id: account, cash: 0, positions: [{ symbol: "SPY", quantity: 10, averageCost: 40 }] }],
+      },
+      "10:00",
+    );
+    const { conId } = venue.contracts({ ...anyContract, symbol: "SPY" })[0]!;
+    expect(venue.positions(account)).toEqual([{ conId, quantity: "10", averageCost: 40 }]);
+    send("SPY", "SELL", 10);
+    forward(2 * seconds);
+    send("BND", "BUY", 5);
+    forward(2 * seconds);
+    expect(told(events, 2)).toContain("Filled 5");
+    send("BND", "SELL", 5);
+    forward(2 * seconds);
+    expect(told(events, 3)).toContain("Filled 5");
+    const refused = send("BND", "BUY", 1);
+    forward(2 * seconds);
+    expect(told(events, refused)).toEqual(["Inactive 0", "error 201"]);
+    venue.advanceTo(at("2026-02-26", "10:00"));
+    const settled = send("BND", "BUY", 1);
+    forward(2 * seconds);
+    expect(told(events, settled)).toContain("Filled 1");
+  });
+});
+
 describe("settlement", () => {
   it("takes one clearing day: a sale before Columbus Day is there on Tuesday, not on Monday", () => {
     const { venue, send, forward } = open(
@@ -520,6 +596,27 @@ describe("fills in parts", () => {
     expect(told(events).slice(-2)).toEqual(["Cancelled 50", "error 202"]);
     expect(venue.positions(account)[0]!.quantity).toBe("50");
     expect(venue.summary(account).availableFunds).toBe(venue.summary(account).totalCashValue);
+  });
+});
+
+describe("an order whose time comes at the close", () => {
+  it("comes too late: the day is over first", () => {
+    const closes = at(tuesday, "16:00");
+    const { venue, events, send } = world({ instruments: all, startUtcMs: closes - 800 });
+    send("SPY", "BUY", 1);
+    venue.advanceTo(closes + 5 * seconds);
+    expect(told(events)).toEqual(["PreSubmitted 0", "Cancelled 0", "error 202"]);
+    const inTime = world({ instruments: all, startUtcMs: closes - 801 });
+    inTime.send("SPY", "BUY", 1);
+    inTime.venue.advanceTo(closes + 5 * seconds);
+    expect(told(inTime.events)).toContain("Filled 1");
+  });
+  it("and one that arrives then waits for the next open", () => {
+    const closes = at(tuesday, "16:00");
+    const { venue, events, send } = world({ instruments: all, startUtcMs: closes - 50 });
+    send("SPY", "BUY", 1);
+    venue.advanceTo(closes + 5 * seconds);
+    expect(told(events)).toEqual(["PreSubmitted 0", "error 399"]);
   });
 });
 
@@ -759,12 +856,5 @@ describe("whatever is ordered", () => {
 });
 
 function spyId(venue: ReturnType<typeof world>["venue"]): number {
-  return venue.contracts({
-    conId: 0,
-    symbol: "SPY",
-    secType: "STK",
-    exchange: "SMART",
-    primaryExchange: "",
-    currency: "USD",
-  })[0]!.conId;
+  return venue.contracts({ ...anyContract, symbol: "SPY" })[0]!.conId;
 }

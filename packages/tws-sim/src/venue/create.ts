@@ -57,6 +57,7 @@ class SimulatedVenue implements Venue {
     this.nowUtcMs = options.startUtcMs;
     this.calendar = calendar;
     const ids = contractIds(options.instruments.map(({ adjusted }) => adjusted.ticker));
+    const paths = new Map<number, Float64Array>();
     const instruments = options.instruments.map(
       (given) =>
         new Instrument(given, {
@@ -65,6 +66,7 @@ class SimulatedVenue implements Venue {
           intraday,
           splits,
           conId: ids.get(given.adjusted.ticker)!,
+          paths,
         }),
     );
     this.instruments = new Map(instruments.map((one) => [one.contract.conId, one]));

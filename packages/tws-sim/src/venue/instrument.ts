@@ -31,12 +31,16 @@ export interface InstrumentOptions {
   readonly intraday: "path" | "close";
   readonly splits: readonly VenueSplit[];
   readonly conId: number;
+  /** The paths in memory, of all symbols together. */
+  readonly paths: Map<number, Float64Array>;
 }
 
 /** How long before the close the price is the close, in the mode that wants it so. */
 const settlesBeforeMs = 5 * 60_000;
-/** A path is 12 KB. */
-const pathsKept = 128;
+/** A path is 12 KB: 6 MB in all. */
+const pathsKept = 512;
+/** More sessions than any history has. */
+const mostRows = 2 ** 15;
 
 /**
  * One symbol's prices, past and present. A row is an index into the daily bars. All prices are in today's shares: a
@@ -54,7 +58,7 @@ export class Instrument {
   private readonly splits: Split[];
   /** What one share after all splits known in advance was at the beginning. */
   private readonly base: number;
-  private readonly paths = new Map<number, Float64Array>();
+  private readonly paths: Map<number, Float64Array>;
   private readonly seed: string;
   private readonly settlesBeforeMs: number;
 
@@ -72,6 +76,7 @@ export class Instrument {
     this.closes = Float64Array.from(this.sessions, (session) => options.calendar.closeUtcMs(session));
     this.contract = contractOf(given, options.conId);
     this.seed = options.seed;
+    this.paths = options.paths;
     this.settlesBeforeMs = options.intraday === "close" ? settlesBeforeMs : 0;
     this.splits = options.splits
       .filter(({ symbol }) => symbol === this.symbol)
@@ -119,7 +124,8 @@ export class Instrument {
   /** Prices of a row at the beginning of each step, in the shares of that day, and what makes them today's. */
   pathOf(row: number, nowUtcMs: number): { readonly prices: Float64Array; readonly scale: number } {
     const scale = this.scaleAt(nowUtcMs) / this.scaleAt(this.opens[row]!);
-    const known = this.paths.get(row);
+    const key = this.contract.conId * mostRows + row;
+    const known = this.paths.get(key);
     if (known) return { prices: known, scale };
     const unit = this.scaleAt(this.opens[row]!);
     const prices = intradayPath(
@@ -135,7 +141,7 @@ export class Instrument {
       seedrandom.alea(`${this.seed}/path/${this.symbol}/${this.sessions[row]}`),
     );
     if (this.paths.size >= pathsKept) this.paths.delete(this.paths.keys().next().value!);
-    this.paths.set(row, prices);
+    this.paths.set(key, prices);
     return { prices, scale };
   }
 

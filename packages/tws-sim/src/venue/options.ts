@@ -1,4 +1,11 @@
-import type { BarSeries, SessionDate, Ticker, TradingCalendar } from "@pf/market";
+import { usSettlement } from "@pf/compliance";
+import {
+  type BarSeries,
+  newYorkDateOf,
+  type SessionDate,
+  type Ticker,
+  type TradingCalendar,
+} from "@pf/market";
 import type { CommissionPlan } from "@pf/orders";
 import { VenueOptionsError } from "./errors.js";
 
@@ -135,6 +142,8 @@ export function assertVenueOptions(options: VenueOptions): void {
     throw new VenueOptionsError(what);
   };
   if (!Number.isFinite(options.startUtcMs)) refuse(`startUtcMs is ${options.startUtcMs}`);
+  const first = newYorkDateOf(options.startUtcMs);
+  if (first < usSettlement.first) refuse(`nobody knows how trades settled on ${first}`);
   const symbols = new Set<string>();
   for (const { adjusted, trades } of options.instruments) {
     const symbol = adjusted.ticker;

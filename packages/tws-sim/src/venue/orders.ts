@@ -282,7 +282,6 @@ export class Exchange {
     for (const working of [...this.open.values()]) {
       if (!working.live) continue;
       working.live = false;
-      working.resting = false;
       if (working.order.tif === "GTC") continue;
       this.later(working, 0, () => this.endCancelled(working, "Cancelled by System: the day is over", ""));
     }
@@ -395,7 +394,7 @@ export class Exchange {
           );
           return;
         }
-        if (price !== undefined && through >= 0) {
+        if (price !== undefined && isMarketable(action, limit!, price)) {
           this.later(
             working,
             Math.max(0, latency.fill - latency.submit),
@@ -416,13 +415,13 @@ export class Exchange {
     }
     const { orderType, action, limit } = working.order;
     if (orderType === "LMT") {
-      const marketable = action === "BUY" ? price <= limit! : price >= limit!;
-      if (!marketable) {
+      if (!isMarketable(action, limit!, price)) {
         this.doNotFill(working);
         return;
       }
     }
-    this.execute(working, working.resting ? this.limitPrice(working, price) : price);
+    const reached = working.resting ? this.limitPrice(working, price) : price;
+    this.execute(working, orderType === "MKT" ? reached : noWorse(action, limit!, reached));
   }
 
   private doNotFill(working: Working): void {
@@ -446,7 +445,7 @@ export class Exchange {
     const [open, last] = [instrument.opens[row]!, instrument.stepsOf(row) - 1];
     for (let step = instrument.stepAt(row, nowUtcMs) + 1; step <= last; step++) {
       const price = priceToTake(instrument, row, open + step * stepMs, nowUtcMs, order.action);
-      if (order.action === "BUY" ? price <= order.limit! : price >= order.limit!) {
+      if (isMarketable(order.action, order.limit!, price)) {
         this.later(working, open + step * stepMs - nowUtcMs, () => {
           if (working.search === search) this.attempt(working);
         });
@@ -788,6 +787,19 @@ function priceToTake(
   const [low, high] = instrument.rangeOf(row, nowUtcMs);
   const price = action === "BUY" ? touch.ask : touch.bid;
   return Math.min(high, Math.max(low, price));
+}
+
+/**
+ * Whether the limit is met. Closes of some vendors are a hair off the tick (720.650024), and a limit of 720.65 was meant
+ * to meet them.
+ */
+function isMarketable(action: "BUY" | "SELL", limit: number, price: number): boolean {
+  const hair = 0.0005;
+  return action === "BUY" ? price <= limit + hair : price >= limit - hair;
+}
+
+function noWorse(action: "BUY" | "SELL", limit: number, price: number): number {
+  return action === "BUY" ? Math.min(limit, price) : Math.max(limit, price);
 }
 
 function stateOf(working: Working): OrderState {

@@ -37,10 +37,17 @@ export function quoteOf(instrument: Instrument, feed: "live" | "delayed", nowUtc
 
 /** Bid and ask around the price of a row being traded: on the tick, at least a tick apart, the last trade at one of them. */
 export function touchAt(instrument: Instrument, row: number, utcMs: number, nowUtcMs: number): Touch {
+  const step = instrument.stepAt(row, utcMs);
+  const { minTick } = instrument.contract;
+  if (step >= instrument.settledStepOf(row)) {
+    // A tick to either side, so that a limit at the middle meets the price from both.
+    const ticks = Math.max(2, Math.round(instrument.priceAt(row, utcMs, nowUtcMs) / minTick));
+    return { bid: onTick(ticks - 1, minTick), ask: onTick(ticks + 1, minTick) };
+  }
   return touchAround(
     instrument.priceAt(row, utcMs, nowUtcMs),
-    instrument.contract.minTick,
-    noise(row, instrument.stepAt(row, utcMs), instrument.contract.conId),
+    minTick,
+    noise(row, step, instrument.contract.conId),
   );
 }
 
