@@ -69,6 +69,38 @@ describe("pf walkforward", () => {
     expect(events.filter((event) => event === "rebalance")).toHaveLength(document.metrics.RebalanceDays);
   });
 
+  it.each(["0", "2"])("logs why every change of targets was made, with %s workers", async (workers) => {
+    const out = temporaryFolder();
+    const document = documentOf(await search(["walkforward", "--no-plots", "--workers", workers], out));
+    const [, ...rows] = readFileSync(join(out, "walkforward-weights.csv"), "utf8").trim().split("\n");
+    const targets = new Map<string, Record<string, number>>();
+    for (const row of rows) {
+      const [date, symbol, weight] = row.split(",") as [string, string, string];
+      targets.set(date, { ...targets.get(date), [symbol]: Number(weight) });
+    }
+    const records = readFileSync(join(out, document.log), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === "rebalance");
+    expect(records.length).toBeGreaterThan(20);
+    for (const record of records) {
+      expect(Object.keys(record)).toEqual(
+        expect.arrayContaining(["time", "inputs", "candidates", "correlations", "weights", "orders"]),
+      );
+      expect([record.session, record.weights]).toEqual([record.session, targets.get(record.session) ?? {}]);
+      expect(record.candidates.map(({ symbol }: { symbol: string }) => symbol)).toEqual([
+        "SPY",
+        "TLT",
+        "GLD",
+      ]);
+      const { oosStart, oosEnd } = document.folds[record.fold];
+      expect(oosStart <= record.session && record.session <= oosEnd).toBe(true);
+      const { length } = record.selected;
+      expect(record.correlations).toHaveLength((length * (length - 1)) / 2);
+    }
+  });
+
   it("writes the same bytes with any number of workers, and twice", async () => {
     const outs = ["0", "1", "2", "3", "0"].map((workers) => ({ workers, out: temporaryFolder() }));
     for (const { workers, out } of outs) {

@@ -58,24 +58,26 @@ export async function auditLines(
     data: Object.fromEntries(Object.entries(manifest.data).map(([symbol, { hash }]) => [symbol, hash])),
   };
   for (const decision of decisions) {
-    const { asOf, candidates, selected, correlations, weights, cash, overlays, heldByBand } = decision;
-    log.info({
-      event: "rebalance",
-      run,
-      command: manifest.command,
-      session: asOf,
-      inputs,
-      candidates,
-      selected,
-      correlations,
-      overlays,
-      weights,
-      cash,
-      heldByBand,
-      orders: [],
-    });
+    const { session, ...record } = decisionRecord(decision);
+    log.info({ event: "rebalance", run, command: manifest.command, session, inputs, ...record });
   }
   return lines.join("");
+}
+
+/** A decision as audit logs tell it. A backtest sends no orders. */
+export function decisionRecord(decision: Decision) {
+  const { asOf, candidates, selected, correlations, overlays, weights, cash, heldByBand } = decision;
+  return {
+    session: asOf,
+    candidates,
+    selected,
+    correlations,
+    overlays,
+    weights,
+    cash,
+    heldByBand,
+    orders: [],
+  };
 }
 
 /** A name for a run that sorts by time and is safe in a file name: `backtest-20241231T210000123Z`. */

@@ -63,5 +63,12 @@ export type {
 export { planFolds, planPermutation, planProcedure, prepareResearch, runUnit, unitName } from "./units.js";
 export type { Evidence, Finding, PermutationEvidence, Verdict, VerdictCode } from "./verdict.js";
 export { judge } from "./verdict.js";
-export type { Comparison, FoldResult, Stability, WalkForward, WalkForwardFold } from "./walkForward.js";
-export { mergeWalkForward, runFold, stitch } from "./walkForward.js";
+export type {
+  Comparison,
+  FoldResult,
+  FoldRules,
+  Stability,
+  WalkForward,
+  WalkForwardFold,
+} from "./walkForward.js";
+export { explainFold, mergeWalkForward, runFold, stitch } from "./walkForward.js";

@@ -1,6 +1,12 @@
 import { measure, runBacktest } from "@pf/backtest";
 import type { Panel } from "@pf/market";
-import { createFeatures, type Extensions, type Strategy, type StrategyOptions } from "@pf/selection";
+import {
+  createFeatures,
+  type Extensions,
+  type Features,
+  type Strategy,
+  type StrategyOptions,
+} from "@pf/selection";
 import { type GridPlan, planGrid } from "./grid.js";
 import { bestPosition, orNull } from "./objective.js";
 import {
@@ -35,6 +41,7 @@ export interface Trials {
 /**
  * Backtests every point of the grid over the whole panel.
  *
+ * @param features - columns of the panel that somebody has computed already
  * @throws GridError when the grid cannot be searched
  */
 export function runTrials(
@@ -42,8 +49,8 @@ export function runTrials(
   study: Study,
   extensions: Extensions = {},
   plan: GridPlan = planGrid(study, extensions),
+  features: Features = createFeatures(panel),
 ): Trials {
-  const features = createFeatures(panel);
   const objectives = new Float64Array(plan.points.length).fill(Number.NaN);
   const run = (strategy: Strategy) => {
     const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };

@@ -1,5 +1,5 @@
 import type { Panel } from "@pf/market";
-import type { Extensions } from "@pf/selection";
+import { createFeatures, type Extensions, type Features } from "@pf/selection";
 import { RunsError, UnitError } from "./errors.js";
 import { type GridEvaluator, gridEvaluator } from "./evaluator.js";
 import type { Fold } from "./folds.js";
@@ -8,7 +8,7 @@ import { bestPosition, orNull } from "./objective.js";
 import { rowOrder } from "./orders.js";
 import { permutePanel, rowPatterns } from "./permutePanel.js";
 import type { Study } from "./study.js";
-import { type FoldResult, runFold, stitchedObjective } from "./walkForward.js";
+import { type FoldResult, type FoldRules, runFold, stitchedObjective } from "./walkForward.js";
 
 /** One fold of a walk-forward. */
 export interface FoldUnit {
@@ -140,6 +140,10 @@ export interface Research {
   readonly study: Study;
   readonly extensions: Extensions;
   readonly plan: GridPlan;
+  /** Columns of the panel, computed as they are asked for: what windows that overlap have in common. */
+  readonly features: Features;
+  /** Rules of the folds that ran here: explaining their decisions asks them again. */
+  readonly rules: FoldRules;
   /** Scores the grid on the rows `from..to`, `to` excluded. */
   window(from: number, to: number): WindowEvaluator;
 }
@@ -163,6 +167,8 @@ export function prepareResearch(panel: Panel, study: Study, extensions: Extensio
     study,
     extensions,
     plan,
+    features: createFeatures(panel),
+    rules: new Map(),
     window(from, to) {
       if (last?.from === from && last.to === to) return last.evaluator;
       const rows = panel.between(from, to);
@@ -198,7 +204,7 @@ export function runUnit<U extends ResearchUnit>(unit: U, research: Research): Re
 function dispatch(unit: ResearchUnit, research: Research): ResultOf<ResearchUnit> {
   switch (unit.kind) {
     case "fold":
-      return chooseAndApply(unit.fold, research);
+      return chooseAndApply(unit.fold, research, research.rules);
     case "permutation":
       return permuteWindow(unit, research);
     case "procedure":
@@ -206,9 +212,9 @@ function dispatch(unit: ResearchUnit, research: Research): ResultOf<ResearchUnit
   }
 }
 
-function chooseAndApply(fold: Fold, research: Research): FoldResult {
+function chooseAndApply(fold: Fold, research: Research, rules?: FoldRules): FoldResult {
   const evaluator = research.window(fold.trainFrom, fold.oosFrom);
-  return runFold(research.panel, fold, research.study, research.plan, evaluator);
+  return runFold(research.features, fold, research.study, research.plan, evaluator, rules);
 }
 
 function permuteWindow({ fold, seed, firstRun, runs }: PermutationUnit, research: Research): PermutationPart {

@@ -9,8 +9,15 @@ import {
   type TargetSeries,
   targetSeries,
 } from "@pf/backtest";
-import type { Panel, Weights } from "@pf/market";
-import { createStrategy, type Extensions } from "@pf/selection";
+import type { Panel, Ticker, Weights } from "@pf/market";
+import {
+  createStrategy,
+  type Decision,
+  type Extensions,
+  type Features,
+  type PreparedStrategy,
+  windowFeatures,
+} from "@pf/selection";
 import { MergeError } from "./errors.js";
 import type { GridEvaluator } from "./evaluator.js";
 import type { Fold } from "./folds.js";
@@ -35,8 +42,44 @@ export interface FoldResult {
     readonly rowStart: readonly number[];
     readonly symbol: readonly number[];
     readonly weight: readonly number[];
+    /** What it meant to hold on the last train row, from which its first out-of-sample decision goes on. */
+    readonly before: { readonly symbol: readonly number[]; readonly weight: readonly number[] };
   };
 }
+
+/** Universes up to this size keep the columns of the whole panel; a larger one computes each window's anew. */
+const rememberedUniverse = 100;
+
+/** Rules made ready for a fold's rows; kept by whoever asks the same again, to explain what it decided. */
+export type FoldRules = Map<string, FoldRule>;
+
+interface FoldRule {
+  readonly rows: Panel;
+  readonly prepared: PreparedStrategy;
+}
+
+/** A point's rule on the rows of a fold, cold from the first. */
+function ruleOn(
+  features: Features,
+  fold: Fold,
+  point: number,
+  plan: Strategies,
+  known?: FoldRules,
+): FoldRule {
+  const key = `${fold.index}/${point}`;
+  const found = known?.get(key);
+  if (found) return found;
+  const own =
+    features.panel.tickers.length > rememberedUniverse
+      ? undefined
+      : windowFeatures(features, fold.trainFrom, fold.oosTo);
+  const rows = own?.panel ?? features.panel.between(fold.trainFrom, fold.oosTo);
+  const rule = { rows, prepared: plan.strategies[point]!.prepare(rows, own) };
+  known?.set(key, rule);
+  return rule;
+}
+
+type Strategies = Pick<GridPlan, "strategies">;
 
 /**
  * Chooses the best point on a fold's train rows and applies it to the rows that follow.
@@ -45,14 +88,17 @@ export interface FoldResult {
  * out-of-sample rows, so that incumbents and the no-trade band run on across the border. A window in which no point has
  * an objective decides nothing: ties go to the first point in grid order, which is used and marked by a null objective.
  *
+ * @param features - of the panel that the fold's rows are of; folds that overlap share them
  * @param evaluator - scores the grid on the fold's train rows
+ * @param rules - receives the chosen point's rule, for {@link explainFold}
  */
 export function runFold(
-  panel: Panel,
+  features: Features,
   fold: Fold,
   study: Study,
   plan: GridPlan,
   evaluator: GridEvaluator,
+  rules?: FoldRules,
 ): FoldResult {
   const objectives = evaluator.evaluate();
   let chosen = bestPosition(study.objective, objectives);
@@ -60,9 +106,9 @@ export function runFold(
   // The first in grid order may be an impossible combination; the tie goes to the first that can trade.
   if (objective === null) chosen = plan.strategies.findIndex((strategy) => strategy !== undefined);
   const kept = Array.from(objectives, orNull);
-  const run = runBacktest(panel.between(fold.trainFrom, fold.oosTo), plan.strategies[chosen]!, study.costs, {
-    lag: study.lag,
-  });
+  const strategy = plan.strategies[chosen]!;
+  const { rows, prepared } = ruleOn(features, fold, chosen, plan, rules);
+  const run = runBacktest(rows, { ...strategy, prepare: () => prepared }, study.costs, { lag: study.lag });
   const trained = fold.oosFrom - fold.trainFrom;
   return {
     fold: fold.index,
@@ -80,12 +126,44 @@ export function runFold(
 
 /** The targets from a row on, plain. */
 function sliceTargets({ rowStart, symbol, weight }: TargetSeries, from: number): FoldResult["targets"] {
+  const before = rowStart[from - 1]!;
   const start = rowStart[from]!;
   return {
     rowStart: Array.from(rowStart.subarray(from), (at) => at - start),
     symbol: Array.from(symbol.subarray(start)),
     weight: Array.from(weight.subarray(start)),
+    before: {
+      symbol: Array.from(symbol.subarray(before, start)),
+      weight: Array.from(weight.subarray(before, start)),
+    },
   };
+}
+
+/**
+ * Explains what a fold decided out of sample: the chosen point's rule, asked again with what it held before.
+ *
+ * @param features - of the panel that the fold's rows are of
+ * @param rows - out-of-sample rows to explain, counted from the fold's first
+ * @param rules - where {@link runFold} left the rule, if it ran in this thread
+ */
+export function explainFold(
+  features: Features,
+  fold: Fold,
+  { chosen, targets }: Pick<FoldResult, "chosen" | "targets">,
+  plan: Strategies,
+  rows: readonly number[],
+  rules?: FoldRules,
+): readonly Decision[] {
+  if (rows.length === 0) return [];
+  const { prepared } = ruleOn(features, fold, chosen, plan, rules);
+  const { tickers } = features.panel;
+  const { rowStart, symbol, weight, before } = targets;
+  return rows.map((row) => {
+    const held: Record<Ticker, number> = {};
+    if (row === 0) for (const [k, i] of before.symbol.entries()) held[tickers[i]!] = before.weight[k]!;
+    else for (let k = rowStart[row - 1]!; k < rowStart[row]!; k++) held[tickers[symbol[k]!]!] = weight[k]!;
+    return prepared.decide(fold.oosFrom - fold.trainFrom + row, held);
+  });
 }
 
 /**

@@ -7,6 +7,7 @@ import { panelOf, remade, scrambledAfter, worlds } from "../../market/test/world
 import {
   collect,
   type Executor,
+  explainFold,
   type Fold,
   inlineExecutor,
   LivenessError,
@@ -628,3 +629,35 @@ function expectNear(actual: number, expected: number): void {
     expect.fail(`${actual}, expected ${expected}`);
   }
 }
+
+describe("explainFold", () => {
+  it("gives what the fold decided on every row, in its own thread and where only results arrive", () => {
+    fc.assert(
+      fc.property(seeds, policies, (seed, policy) => {
+        const panel = quickPanel(seed);
+        const research = prepareResearch(panel, studyWith(policy));
+        const elsewhere = prepareResearch(panel, studyWith(policy));
+        for (const unit of planFolds(planWalkForward(panel.sessions, quickSpans))) {
+          const { fold } = unit;
+          const result = JSON.parse(JSON.stringify(runUnit(unit, research)));
+          const rows = Array.from({ length: fold.oosTo - fold.oosFrom }, (_, row) => row);
+          const { rowStart, symbol, weight } = result.targets;
+          const decided = rows.map((row) =>
+            Object.fromEntries(
+              Array.from({ length: rowStart[row + 1] - rowStart[row] }, (_, k) => {
+                const at = rowStart[row] + k;
+                return [panel.tickers[symbol[at]], weight[at]];
+              }),
+            ),
+          );
+          const { plan } = research;
+          const here = explainFold(research.features, fold, result, plan, rows, research.rules);
+          expect(here.map(({ asOf }) => asOf)).toEqual(panel.sessions.slice(fold.oosFrom, fold.oosTo));
+          expect(here.map(({ weights }) => weights)).toEqual(decided);
+          expect(explainFold(elsewhere.features, fold, result, plan, rows)).toEqual(here);
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

@@ -55,6 +55,53 @@ export function streamFeatures(panel: Panel): Features {
   });
 }
 
+/** Where window features take what does not depend on where a window begins. */
+export interface WindowSource {
+  readonly whole: Features;
+  readonly from: number;
+}
+
+const sources = new WeakMap<Features, WindowSource>();
+
+/** What {@link windowFeatures} was given; nothing for features of a panel of their own. */
+export function sourceOf(features: Features): WindowSource | undefined {
+  return sources.get(features);
+}
+
+/**
+ * The features of some rows as if there were no others: the same numbers to the last bit as {@link createFeatures} of
+ * the cut panel. What only looks back over a number of own bars (returns, volatilities and, in strategies prepared with
+ * them, correlations) is taken from the whole panel's features, so that windows that overlap compute it once.
+ *
+ * @param from - first row of the window
+ * @param to - the row after its last
+ */
+export function windowFeatures(whole: Features, from: number, to: number): Features {
+  const own = createFeatures(whole.panel.between(from, to));
+  const memo = new Map<string, Float64Array>();
+  // The first own bar of the window has no return, so a look back over so many returns is whole one bar later.
+  const cut = (key: string, ticker: Ticker, column: () => Float64Array, bars: number) => {
+    const known = memo.get(key);
+    if (known) return known;
+    const part = column().slice(from, to);
+    const close = own.column("close", ticker);
+    for (let row = 0, seen = 0; row < part.length && seen < bars; row++) {
+      part[row] = Number.NaN;
+      if (!Number.isNaN(close[row]!)) seen++;
+    }
+    memo.set(key, part);
+    return part;
+  };
+  const features: Features = {
+    ...own,
+    returns: (ticker) => cut(`returns/${ticker}`, ticker, () => whole.returns(ticker), 1),
+    volatility: (ticker, window) =>
+      cut(`volatility:${window}/${ticker}`, ticker, () => whole.volatility(ticker, window), window),
+  };
+  sources.set(features, { whole, from });
+  return features;
+}
+
 type Remember = (key: string, compute: (out: Float64Array | undefined) => Float64Array) => Float64Array;
 
 function featuresWith(panel: Panel, remember: Remember): Features {

@@ -3,7 +3,7 @@ export type { Candidate, Decision, Reason } from "./decision.js";
 export { reasons } from "./decision.js";
 export { ExtensionError, RowRangeError, StrategyOptionsError, UnknownNameError } from "./errors.js";
 export type { Features } from "./features.js";
-export { createFeatures } from "./features.js";
+export { createFeatures, windowFeatures } from "./features.js";
 export type {
   FeatureOptions,
   OverlayOptions,

@@ -5,7 +5,7 @@ import { lastCloseBefore, PairCorrelations, pairTable } from "./correlation.js";
 import type { Candidate, Decision } from "./decision.js";
 import { ExtensionError, RowRangeError, StrategyOptionsError } from "./errors.js";
 import { explainCandidates, type Rejection } from "./explain.js";
-import { createFeatures, type Features, streamFeatures } from "./features.js";
+import { createFeatures, type Features, sourceOf, streamFeatures } from "./features.js";
 import { firstDefinedGate, gateCodes, scoreGate, warmUpBars } from "./gates.js";
 import type { StrategyOptions } from "./options.js";
 import { builtinOverlays, type OverlayFactory, type RegimeOverlay } from "./overlays.js";
@@ -120,11 +120,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     ? rememberedScores(panel, shared, rules)
     : scoreUniverse(panel, features, rules);
   const closes = tickers.map((ticker) => panel.column("close", ticker));
-  const correlations = new PairCorrelations(
-    closes,
-    corrWindow,
-    shared && once(shared, pairTable, String(corrWindow), () => pairTable(rows, names)),
-  );
+  const correlations = new PairCorrelations(closes, corrWindow, shared && sharedPairs(shared, corrWindow));
   // Streamed columns are gone with the next symbol; those that are remembered save computing a window afresh.
   const volatilities =
     large && !shared ? undefined : tickers.map((ticker) => remembered.volatility(ticker, volWindow));
@@ -404,6 +400,16 @@ function once<T>(shared: Features, kind: unknown, key: string, compute: () => T)
   kinds.set(kind, known);
   if (!known.has(key)) known.set(key, compute());
   return known.get(key) as T;
+}
+
+/** The table of correlations that strategies on the same features share, windows of a panel that of the whole. */
+function sharedPairs(shared: Features, corrWindow: number): Float64Array | undefined {
+  const names = shared.panel.tickers.length;
+  const rows = shared.panel.sessions.length;
+  const source = sourceOf(shared);
+  if (!source) return once(shared, pairTable, String(corrWindow), () => pairTable(rows, names));
+  const pairs = (names * (names - 1)) / 2;
+  return sharedPairs(source.whole, corrWindow)?.subarray(source.from * pairs, (source.from + rows) * pairs);
 }
 
 /** Most points of a grid differ in what they choose, not in what they score: each score is computed once. */

@@ -16,6 +16,7 @@ import {
   type Decision,
   reasons,
   type StrategyOptions,
+  windowFeatures,
 } from "../src/index.js";
 import { anyOptions, optionsWith } from "./options.js";
 
@@ -305,6 +306,59 @@ describe("prepare", () => {
           expect(strategy.prepare(panel, features).decide(row, {})).toEqual(
             strategy.prepare(panel).decide(row, {}),
           );
+        }
+      }),
+    );
+  });
+
+  it("decides on a window of shared features what it decides on the cut panel, to the last bit", () => {
+    fc.assert(
+      fc.property(
+        markets,
+        fc.array(anyOptions, { minLength: 1, maxLength: 3 }),
+        fc.nat(),
+        fc.nat(),
+        (world, many, a, b) => {
+          const panel = panelOf(world);
+          const rows = panel.sessions.length;
+          if (rows === 0) return;
+          const from = a % rows;
+          const to = from + 1 + (b % (rows - from));
+          const whole = createFeatures(panel);
+          for (const options of many) {
+            const features = windowFeatures(whole, from, to);
+            const strategy = createStrategy(options);
+            const [shared, alone] = [
+              strategy.prepare(features.panel, features),
+              strategy.prepare(panel.between(from, to)),
+            ];
+            let held: Weights = {};
+            for (let row = 0; row < to - from; row++) {
+              const decision = alone.decide(row, held);
+              expect(shared.decide(row, held)).toEqual(decision);
+              held = decision.weights;
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it("computes for a window what the cut panel's own features are", () => {
+    fc.assert(
+      fc.property(markets, fc.integer({ min: 2, max: 12 }), fc.nat(), fc.nat(), (world, window, a, b) => {
+        const panel = panelOf(world);
+        const rows = panel.sessions.length;
+        if (rows === 0) return;
+        const from = a % rows;
+        const to = from + 1 + (b % (rows - from));
+        const shared = windowFeatures(createFeatures(panel), from, to);
+        const alone = createFeatures(panel.between(from, to));
+        for (const ticker of panel.tickers) {
+          expect(shared.volatility(ticker, window)).toEqual(alone.volatility(ticker, window));
+          expect(shared.returns(ticker)).toEqual(alone.returns(ticker));
+          expect(shared.ema(ticker, window)).toEqual(alone.ema(ticker, window));
+          expect(shared.atr(ticker, window)).toEqual(alone.atr(ticker, window));
         }
       }),
     );

@@ -14,14 +14,14 @@ export function searchLog(
   manifest: Manifest,
   clock: Clock,
 ): string {
-  const inputs = {
-    configHash: manifest.configHash,
-    data: Object.fromEntries(Object.entries(manifest.data).map(([symbol, { hash }]) => [symbol, hash])),
-  };
-  return records
-    .map(({ event, ...record }) => {
-      const time = new Date(clock.nowUtcMs()).toISOString();
-      return `${JSON.stringify({ level: "info", time, event, run, command: manifest.command, inputs, ...record })}\n`;
-    })
-    .join("");
+  const data = Object.fromEntries(Object.entries(manifest.data).map(([symbol, { hash }]) => [symbol, hash]));
+  // The same in every line: written once, and put into the others as text.
+  const inputs = JSON.stringify({ inputs: { configHash: manifest.configHash, data } }).slice(1, -1);
+  const lines: string[] = [];
+  for (const { event, ...record } of records) {
+    const time = new Date(clock.nowUtcMs()).toISOString();
+    const head = JSON.stringify({ level: "info", time, event, run, command: manifest.command });
+    lines.push(`${head.slice(0, -1)},${inputs},${JSON.stringify(record).slice(1)}\n`);
+  }
+  return lines.join("");
 }

@@ -115,7 +115,7 @@ export async function assessSearch(
 ): Promise<TrialAssessment> {
   onProgress({ step: "measuring how far the best of the grid can be trusted" });
   await checkpoint();
-  const tried = runTrials(market.panel, study, extensions, research.plan);
+  const tried = runTrials(market.panel, study, extensions, research.plan, research.features);
   await checkpoint();
   const entry = { command, data: dataHashOf(market), trials: trialsOf(study, research.plan) };
   const trials = await enterTrials(stateFolder, entry, clock);

@@ -5,16 +5,19 @@ import type { MetricsJson } from "@pf/report";
 import {
   type Comparison,
   collect,
+  explainFold,
+  type FoldResult,
   type GridPoint,
   judge,
   mergeWalkForward,
   type PlainMetrics,
   planFolds,
+  type Research,
   type Stability,
   type Verdict,
   type WalkForward,
 } from "@pf/research";
-import { rebalanceRows, runName } from "../audit.js";
+import { decisionRecord, rebalanceRows, runName } from "../audit.js";
 import { NothingTradedError } from "../errors.js";
 import { manifestJson } from "../manifest.js";
 import { publishReport } from "../publish.js";
@@ -88,9 +91,10 @@ export async function walkPortfolioForward(
 
   const runner = openRunner(search, request, setting);
   let walked: WalkForward;
+  let results: readonly FoldResult[];
   try {
     const tell = pace(`walking forward through ${folds.length} windows`, folds.length, 0, clock, onProgress);
-    const results = await collect(runner, planFolds(folds), {
+    results = await collect(runner, planFolds(folds), {
       ...(signal ? { signal } : {}),
       onResult: (_, done) => tell(done),
     });
@@ -129,7 +133,7 @@ export async function walkPortfolioForward(
   await checkpoint();
   const run = runName("walkforward", clock);
   const text = searchLog(
-    [...choices(walked), ...rebalances(walked), { event: "verdict", verdict }],
+    [...choices(walked), ...rebalances(walked, results, research), { event: "verdict", verdict }],
     run,
     manifest,
     clock,
@@ -181,11 +185,19 @@ function choices({ folds }: WalkForward) {
   }));
 }
 
-/** Every change of the stitched run's targets. */
-function rebalances({ result }: WalkForward) {
-  return rebalanceRows(result).map((row) => {
-    const weights = result.targets.at(row);
-    const cash = 1 - Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-    return { event: "rebalance", session: result.sessions[row]!, weights, cash };
+/** Every change of the stitched run's targets, explained by the rule of the window that decided it. */
+function rebalances({ folds, result }: WalkForward, results: readonly FoldResult[], research: Research) {
+  const rows = rebalanceRows(result);
+  const first = folds[0]!.oosFrom;
+  return folds.flatMap((fold, at) => {
+    const own = rows.flatMap((row) =>
+      row + first >= fold.oosFrom && row + first < fold.oosTo ? [row + first - fold.oosFrom] : [],
+    );
+    const { features, plan, rules } = research;
+    return explainFold(features, fold, results[at]!, plan, own, rules).map((decision) => ({
+      event: "rebalance" as const,
+      fold: fold.index,
+      ...decisionRecord(decision),
+    }));
   });
 }

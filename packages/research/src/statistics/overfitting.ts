@@ -62,18 +62,24 @@ export function probabilityOfOverfitting(
   requireShape(trials, periods, blocks, metric);
   const length = Math.floor(periods / blocks);
   const periodsLeftOut = periods - blocks * length;
-  const parts = trials.map((returns) => blockMoments(returns, periodsLeftOut, blocks, length));
+  // Grids hold points that trade alike; what is one column is judged once.
+  const columns = [...new Set(trials)];
+  const place = new Map(columns.map((column, at) => [column, at]));
+  const columnOf = Int32Array.from(trials, (column) => place.get(column)!);
+  const moments = blockMoments(columns, periodsLeftOut, blocks, length);
 
   // In lexicographic order the k-th half from the end is the complement of the k-th: each pair is judged once.
   const halves = [...combinations(blocks, blocks / 2)];
   const found = new Array<OverfittingSplit | undefined>(halves.length);
-  const inside = new Float64Array(trials.length);
-  const outside = new Float64Array(trials.length);
+  const metrics = [new Float64Array(columns.length), new Float64Array(columns.length)] as const;
+  const [inside, outside] = [new Float64Array(trials.length), new Float64Array(trials.length)];
   for (let at = 0; at < halves.length / 2; at++) {
     const twin = halves.length - 1 - at;
-    for (const [trial, moments] of parts.entries()) {
-      inside[trial] = metricOf(moments, halves[at]!, length, metric);
-      outside[trial] = metricOf(moments, halves[twin]!, length, metric);
+    metricsOf(moments, halves[at]!, length, metric, metrics[0]);
+    metricsOf(moments, halves[twin]!, length, metric, metrics[1]);
+    for (let trial = 0; trial < trials.length; trial++) {
+      inside[trial] = metrics[0][columnOf[trial]!]!;
+      outside[trial] = metrics[1][columnOf[trial]!]!;
     }
     found[at] = splitOf(halves[at]!, inside, outside);
     found[twin] = splitOf(halves[twin]!, outside, inside);
@@ -115,8 +121,12 @@ function requireShape(
   }
 }
 
-/** What is needed of each block to judge any union of blocks: sums of equal lengths merge exactly enough (Chan 1979). */
+/**
+ * What is needed of each block to judge any union of blocks: sums of equal lengths merge exactly enough (Chan 1979).
+ * Block-major, column `c` of block `b` at `b * columns + c`, because a union adds up all columns of a block after another.
+ */
 interface BlockMoments {
+  readonly columns: number;
   readonly mean: Float64Array;
   /** Sum of squared deviations from the block's own mean. */
   readonly squares: Float64Array;
@@ -125,53 +135,71 @@ interface BlockMoments {
 }
 
 function blockMoments(
-  returns: ArrayLike<number>,
+  trials: readonly ArrayLike<number>[],
   from: number,
   blocks: number,
   length: number,
 ): BlockMoments {
-  const mean = new Float64Array(blocks);
-  const squares = new Float64Array(blocks);
-  const constant = new Float64Array(blocks);
-  for (let block = 0; block < blocks; block++) {
-    const start = from + block * length;
-    let sum = 0;
-    let same = true;
-    for (let t = start; t < start + length; t++) {
-      sum += returns[t]!;
-      if (returns[t] !== returns[start]) same = false;
-    }
-    mean[block] = sum / length;
-    constant[block] = same ? returns[start]! : Number.NaN;
-    for (let t = start; t < start + length; t++) {
-      const deviation = returns[t]! - mean[block]!;
-      squares[block]! += deviation * deviation;
+  const columns = trials.length;
+  const mean = new Float64Array(blocks * columns);
+  const squares = new Float64Array(blocks * columns);
+  const constant = new Float64Array(blocks * columns);
+  for (let column = 0; column < columns; column++) {
+    const returns = trials[column]!;
+    for (let block = 0; block < blocks; block++) {
+      const at = block * columns + column;
+      const start = from + block * length;
+      const first = returns[start]!;
+      let sum = 0;
+      let same = true;
+      for (let t = start; t < start + length; t++) {
+        const value = returns[t]!;
+        sum += value;
+        if (value !== first) same = false;
+      }
+      const average = sum / length;
+      let total = 0;
+      for (let t = start; t < start + length; t++) {
+        const deviation = returns[t]! - average;
+        total += deviation * deviation;
+      }
+      mean[at] = average;
+      squares[at] = total;
+      constant[at] = same ? first : Number.NaN;
     }
   }
-  return { mean, squares, constant };
+  return { columns, mean, squares, constant };
 }
 
-function metricOf(
-  { mean, squares, constant }: BlockMoments,
+/** The metric of every column on a union of blocks; `NaN` where it does not vary. */
+function metricsOf(
+  { columns, mean, squares, constant }: BlockMoments,
   half: readonly number[],
   length: number,
   metric: "mean" | "sharpe",
-): number {
-  let sum = 0;
-  for (let k = 0; k < half.length; k++) sum += mean[half[k]!]!;
-  const overall = sum / half.length;
-  if (metric === "mean") return overall;
-  const only = constant[half[0]!]!;
-  let varies = false;
-  let total = 0;
-  for (let k = 0; k < half.length; k++) {
-    const block = half[k]!;
-    const apart = mean[block]! - overall;
-    total += squares[block]! + length * apart * apart;
-    // A block that varies has no value of its own: NaN, which is unlike everything.
-    if (constant[block] !== only) varies = true;
+  out: Float64Array,
+): void {
+  const count = half.length;
+  for (let column = 0; column < columns; column++) {
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum += mean[half[k]! * columns + column]!;
+    const overall = sum / count;
+    if (metric === "mean") {
+      out[column] = overall;
+      continue;
+    }
+    const only = constant[half[0]! * columns + column]!;
+    let varies = false;
+    let total = 0;
+    for (let k = 0; k < count; k++) {
+      const at = half[k]! * columns + column;
+      const apart = mean[at]! - overall;
+      total += squares[at]! + length * apart * apart;
+      // A block that varies has no value of its own: NaN, which is unlike everything.
+      if (constant[at] !== only) varies = true;
+    }
+    out[column] = varies ? overall / Math.sqrt(total / (count * length - 1)) : Number.NaN;
   }
-  return varies ? overall / Math.sqrt(total / (half.length * length - 1)) : Number.NaN;
 }
 
 /** What choosing the best inside was worth outside; nothing if no trial has a metric inside. */
@@ -206,7 +234,8 @@ function rankOf(values: Float64Array, at: number): number {
   const own = Number.isNaN(values[at]!) ? Number.NEGATIVE_INFINITY : values[at]!;
   let lower = 0;
   let equal = 0;
-  for (const value of values) {
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k]!;
     const other = Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
     if (other < own) lower++;
     else if (other === own) equal++;
