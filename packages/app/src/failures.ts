@@ -98,6 +98,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "Scores of different tests do not mix, so nothing was computed and the file was left as it is.",
     next: "leave --resume out to start anew",
   },
+  PF_FOLDER_IN_USE: {
+    exit: 2,
+    means: "Two runs that write into one folder would mix their results, so this one did nothing there.",
+    next: "wait for the other run, or choose another folder with --out",
+  },
   PF_UNKNOWN_NAME: { exit: 2, means: "Settings name only what is registered.", next: checkConfig },
   PF_EXTENSION: {
     exit: 2,
@@ -131,6 +136,16 @@ export const failures: Readonly<Record<string, Entry>> = {
     exit: 2,
     means: "Bars are cached only when their session is over, because they change until then.",
     next: "choose earlier dates, or wait for the close",
+  },
+  PF_IBKR_OPTIONS: {
+    exit: 2,
+    means: "Nobody was connected to.",
+    next: "correct the ibkr settings; `pf config show` says where each comes from",
+  },
+  PF_IBKR_ACCOUNT_MODE: {
+    exit: 2,
+    means: "Paper and live never share an account, so nobody was connected to.",
+    next: "paper accounts begin with DU: set ibkr.account_paper to one; ibkr.account_live is for the others",
   },
 
   // 3: data missing or invalid
@@ -218,6 +233,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "use the version of pf that wrote it, or a later one",
   },
 
+  PF_IBKR_UNKNOWN_SYMBOL: {
+    exit: 3,
+    means: "Nothing of this symbol was cached; the others are not affected.",
+    next: "check the symbol, or take it out of the universe",
+  },
   PF_IBKR_NO_HISTORY: {
     exit: 3,
     means: "The broker knows the symbol; of this one nothing was cached.",
@@ -225,6 +245,76 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
 
   // 4: broker unreachable or refused
+  PF_IBKR_UNREACHABLE: {
+    exit: 4,
+    means: "Neither TWS nor IB Gateway listens there, so nothing was asked.",
+    next: "start TWS or IB Gateway, log in, and enable socket clients in its API settings",
+  },
+  PF_IBKR_SILENT: {
+    exit: 4,
+    means: "Something listens there and does not speak, so nothing was asked.",
+    next: "accept the connection in TWS, or restart TWS",
+  },
+  PF_IBKR_NOT_TWS: {
+    exit: 4,
+    means: "Another program listens there, so nothing was asked.",
+    next: "set ibkr.port to the socket port of TWS",
+  },
+  PF_IBKR_VERSION: {
+    exit: 4,
+    means: "The two do not share a version of the protocol, so nothing was asked.",
+    next: "update TWS or IB Gateway to a current release",
+  },
+  PF_IBKR_HANDSHAKE: {
+    exit: 4,
+    means: "The session never began, so nothing was asked.",
+    next: "wait until TWS has finished logging in, and run it again",
+  },
+  PF_IBKR_CLIENT_ID: {
+    exit: 4,
+    means: "TWS serves each client id once, so nothing was asked.",
+    next: "stop the other program, or give this one its own ibkr.client_id",
+  },
+  PF_IBKR_ACCOUNT: {
+    exit: 4,
+    means: "The account is not to be reached through this TWS, so nothing was asked.",
+    next: "log in to TWS with the user of this account, or correct the account id",
+  },
+  PF_IBKR_CURRENCY: {
+    exit: 4,
+    means: "Nothing here converts money.",
+    next: "use an account whose base currency is USD",
+  },
+  PF_IBKR_NOT_CONNECTED: {
+    exit: 4,
+    means: "Without a connection nothing is asked and nothing is kept to be sent later.",
+    next: "check that TWS runs and is logged in, and run it again",
+  },
+  PF_IBKR_TIMEOUT: {
+    exit: 4,
+    means: "The connection stands, but this question was not answered.",
+    next: "check in TWS that its connection lamps are green, and run it again",
+  },
+  PF_IBKR_REFUSED: {
+    exit: 4,
+    means: "The broker would not answer this question.",
+    next: "correct what the message names, and run it again",
+  },
+  PF_IBKR_MARKET_DATA: {
+    exit: 4,
+    means: "Without prices nothing can be priced or checked.",
+    next: "subscribe in Client Portal > Settings > Market Data Subscriptions",
+  },
+  PF_IBKR_READ_ONLY: {
+    exit: 4,
+    means: "TWS answers questions and takes no orders, so nothing was placed.",
+    next: "clear Read-Only API in the API settings of TWS",
+  },
+  PF_IBKR_PROTOCOL: {
+    exit: 4,
+    means: "What was sent breaks the protocol, so the connection was ended.",
+    next: "restart TWS; report it if it happens again",
+  },
   PF_IBKR_HISTORY_PERMISSION: {
     exit: 4,
     means: "The broker shows bars only to users who subscribe to the market's data; nothing was cached.",
@@ -250,13 +340,13 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "The broker limits how often it may be asked.",
     next: "wait ten minutes and run it again; what was fetched is not asked for twice",
   },
-  PF_NO_BROKER: {
-    exit: 4,
-    means: "Nothing was fetched.",
-    next: "use --source csv --csv-dir DIR for files, or --source synthetic for a made-up market",
-  },
 
   // 5: blocked by compliance or risk
+  PF_IBKR_MARKET_CLOSED: {
+    exit: 5,
+    means: "An order sent now would be executed at the next opening, so none was sent.",
+    next: "run it while the market is open",
+  },
   PF_STATE_LOCKED: {
     exit: 5,
     means: "An account is traded by one process at a time, so this one did nothing.",
@@ -266,6 +356,13 @@ export const failures: Readonly<Record<string, Entry>> = {
     exit: 5,
     means: "With a wrong clock nobody knows which session it is, so nothing was traded.",
     next: "set the clock right",
+  },
+
+  // 5: blocked by compliance or risk
+  PF_PLAN_NOT_APPROVED: {
+    exit: 5,
+    means: "Nothing was sent.",
+    next: "run `pf trade` again, so that a plan is made and reviewed",
   },
 
   // 7: cannot write

@@ -15,3 +15,12 @@ export class LedgerEventError extends Error {
     super(`the account cannot book the ${kind} of ${session}: ${problem}`);
   }
 }
+
+/** A plan reached the place where orders are sent without having passed the review, or was changed since. */
+export class PlanNotApprovedError extends Error {
+  override readonly name = "PlanNotApprovedError";
+  readonly code = "PF_PLAN_NOT_APPROVED";
+  constructor() {
+    super("only a plan that has passed the review may be sent, and only as it passed it");
+  }
+}
