@@ -148,26 +148,24 @@ describe("a limit order", () => {
   it("at the middle of the quote, a few basis points to the safe side, always meets the price of the last five minutes", () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 200, max: 560 }),
+        fc.integer({ min: 300, max: 90_000 }),
         fc.integer({ min: 0, max: 4 * 60_000 }),
-        (row, later) => {
-          const session = spy.adjusted.sessions[row]!;
+        (ticks, later) => {
+          const close = ticks / 100;
           const { venue, events, send, contract, forward } = world({
-            instruments: all,
-            startUtcMs: calendar.closeUtcMs(session) - 5 * 60_000 + later,
+            instruments: [{ adjusted: bars("XYZ", tuesday, [[close, close * 1.01, close * 0.99, close]]) }],
+            startUtcMs: at(tuesday, "15:55") + later,
             intraday: "close",
             accounts: [
-              { id: account, cash: 1_000, positions: [{ symbol: "BND", quantity: 5, averageCost: 10 }] },
+              { id: account, cash: 2_000, positions: [{ symbol: "XYZ", quantity: 5, averageCost: 10 }] },
             ],
           });
-          const limitFor = (symbol: string, side: "buy" | "sell") => {
-            const { bid, ask } = venue.quote(contract(symbol).conId, "live");
-            return limitPrice({ bid: bid!, ask: ask! }, side, 2, 0.01);
-          };
-          send("SPY", "BUY", 1, { limit: limitFor("SPY", "buy") });
-          send("BND", "SELL", 1, { limit: limitFor("BND", "sell") });
+          const { bid, ask } = venue.quote(contract("XYZ").conId, "live");
+          const limitFor = (side: "buy" | "sell") => limitPrice({ bid: bid!, ask: ask! }, side, 2, 0.01);
+          send("XYZ", "BUY", 1, { limit: limitFor("buy") });
+          send("XYZ", "SELL", 1, { limit: limitFor("sell") });
           forward(2 * seconds);
-          for (const id of [1, 2]) expect(told(events, id)).toContain("Filled 1");
+          for (const id of [1, 2]) expect(told(events, id)).toContain(`1 @ ${close}`);
         },
       ),
     );
@@ -613,10 +611,12 @@ describe("an order whose time comes at the close", () => {
   });
   it("and one that arrives then waits for the next open", () => {
     const closes = at(tuesday, "16:00");
-    const { venue, events, send } = world({ instruments: all, startUtcMs: closes - 50 });
-    send("SPY", "BUY", 1);
-    venue.advanceTo(closes + 5 * seconds);
-    expect(told(events)).toEqual(["PreSubmitted 0", "error 399"]);
+    for (const before of [50, 100]) {
+      const { venue, events, send } = world({ instruments: all, startUtcMs: closes - before });
+      send("SPY", "BUY", 1);
+      venue.advanceTo(closes + 5 * seconds);
+      expect(told(events)).toEqual(["PreSubmitted 0", "error 399"]);
+    }
   });
 });
 
