@@ -77,7 +77,7 @@ describe("a scenario file", () => {
     ],
     [
       'rules: [{ at: "2025-02-30 10:00", do: [{ link: up }] }]',
-      "s.yaml:1:14 rules[0].at: is no time that there is",
+      "s.yaml:1:15 rules[0].at: is no time that there is",
     ],
     ["rules: [", "s.yaml:1:9: is not valid YAML"],
     ["rulez: []", "s.yaml:1:8 rulez: is not a key of a scenario"],
