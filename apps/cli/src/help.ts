@@ -23,7 +23,10 @@ export default class PfHelp extends Help {
       .filter(({ hidden }) => !hidden)
       .map((command) => [command.id.replaceAll(":", " "), command.summary ?? ""] as const);
     // In the order in which a newcomer needs them.
-    const order = ["fetch", "backtest", "weights", "config show", "config check", "config schema"];
+    const order = [
+      ...["connect", "fetch", "backtest", "walkforward", "permute", "weights", "sim"],
+      ...["config show", "config check", "config schema"],
+    ];
     const listed = [...commands].sort(([a], [b]) => rank(a, order) - rank(b, order) || a.localeCompare(b));
     const widest = Math.max(...listed.map(([id]) => id.length));
     const page = [
@@ -37,7 +40,8 @@ export default class PfHelp extends Help {
       "",
       heading("First steps"),
       "  pf fetch --source synthetic         make a market to try everything on, or",
-      "  pf fetch --source csv --csv-dir DIR use your own files, DIR/SYMBOL.csv",
+      "  pf fetch --source csv --csv-dir DIR use your own files, DIR/SYMBOL.csv, or",
+      "  pf connect && pf fetch              ask Interactive Brokers (pf sim plays it)",
       "  pf backtest                         see how the strategy would have done",
       "  pf weights                          see what to hold now, and why",
       "",

@@ -144,10 +144,11 @@ describe("what was typed wrong", () => {
     expect(error.message).toContain("weights");
   });
 
-  it("says that the broker is not there yet", async () => {
-    const finished = await pf(["fetch", "--json"]);
+  it("says that there is no broker, and what goes without one", async () => {
+    // Nobody listens on port 1.
+    const finished = await pf(["fetch", "--json", "--set", "ibkr.port=1"]);
     expect(finished.code).toBe(4);
-    expect(documentOf(finished).error).toMatchObject({ code: "PF_NO_BROKER" });
+    expect(documentOf(finished).error).toMatchObject({ code: "PF_IBKR_UNREACHABLE" });
     expect(documentOf(finished).error.next).toContain("--source csv --csv-dir DIR");
   });
 });

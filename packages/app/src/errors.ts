@@ -10,13 +10,18 @@ export class NotInThisVersionError extends Error {
   }
 }
 
-/** The broker's price history was asked for, and nothing here can reach a broker. */
-export class BrokerSourceError extends Error {
-  override readonly name = "BrokerSourceError";
-  readonly code = "PF_NO_BROKER";
-  readonly next = "use --source csv --csv-dir DIR for files, or --source synthetic for a made-up market";
-  constructor(readonly source: string) {
-    super(`the ${source} source is not part of this version`);
+/** Bars were asked of the broker, and there is none at its address. */
+export class NoBrokerError extends Error {
+  override readonly name = "NoBrokerError";
+  readonly code = "PF_IBKR_UNREACHABLE";
+  readonly next: string;
+  constructor(
+    readonly host: string,
+    readonly port: number,
+    override readonly cause: Error & { readonly next: string },
+  ) {
+    super(cause.message, { cause });
+    this.next = `${cause.next}; without a broker, use --source csv --csv-dir DIR for files, or --source synthetic for a made-up market`;
   }
 }
 
@@ -160,6 +165,25 @@ export class OtherRunError extends Error {
     "repeat the settings, dates, runs, windows and seed of the interrupted command, or leave --resume out to start anew";
   constructor(readonly file: string) {
     super(`${file} was left by a test with other settings, data or seed`);
+  }
+}
+
+/** Another run is at work in a folder where one at a time may be. */
+export class FolderInUseError extends Error {
+  override readonly name = "FolderInUseError";
+  readonly code = "PF_FOLDER_IN_USE";
+  readonly next: string;
+  constructor(
+    readonly folder: string,
+    /** The file that says so. */
+    readonly file: string,
+    /** The number of the process that holds it, if that can be read. */
+    readonly process: number | undefined,
+  ) {
+    super(
+      `${folder} is being written by another run${process === undefined ? "" : ` (process ${process})`}, says ${file}`,
+    );
+    this.next = `wait for it, or choose another folder with --out; if no such run exists, delete ${file}`;
   }
 }
 

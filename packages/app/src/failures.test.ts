@@ -9,8 +9,11 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 function joinedSources(): string[] {
   const rooms = ["apps/cli"];
   for (const room of rooms) {
-    const { dependencies } = JSON.parse(readFileSync(`${root}${room}/package.json`, "utf8"));
-    const joined = Object.keys(dependencies ?? {}).filter((name) => name.startsWith("@pf/"));
+    // What a program carries in its own files stands among the dependencies of its making.
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(`${root}${room}/package.json`, "utf8"));
+    const joined = Object.keys({ ...dependencies, ...devDependencies }).filter((name) =>
+      name.startsWith("@pf/"),
+    );
     for (const name of joined.map((one) => one.replace("@pf/", "packages/"))) {
       if (!rooms.includes(name)) rooms.push(name);
     }

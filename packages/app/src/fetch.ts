@@ -2,7 +2,7 @@ import type { BarSource, SymbolOutcome } from "@pf/bars";
 import type { LoadedConfig } from "@pf/config";
 import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
 import { earlierOf, lastCompleteSession, readRange } from "./dates.js";
-import { BrokerSourceError, FetchIncompleteError, NothingFinishedError, RequestError } from "./errors.js";
+import { FetchIncompleteError, NothingFinishedError, RequestError } from "./errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "./failures.js";
 import type { Clock, ProgressListener } from "./ports.js";
 
@@ -68,13 +68,30 @@ export interface FetchSetting {
 export async function fetchMarket(
   request: FetchRequest,
   loaded: LoadedConfig,
-  { dataFolder, calendar, clock, onProgress, checkpoint, signal }: FetchSetting,
+  setting: FetchSetting,
 ): Promise<FetchOutcome> {
-  const { config } = loaded;
-  const source = await openSource(request, loaded, calendar);
-  const symbols = request.symbols ?? config.universe;
+  const { universe, ibkr } = loaded.config;
+  const { calendar } = setting;
+  const symbols = request.symbols ?? universe;
   if (symbols.length === 0)
     throw new RequestError("no symbol to fetch", "name some, as in --symbols SPY,QQQ");
+  // What is mistyped is told before anybody connects to anything.
+  readRange({ start: request.start ?? ibkr.start, end: request.end ?? ibkr.end ?? undefined }, calendar);
+  const opened = await openSource(request, loaded, setting);
+  try {
+    return await fetchFrom(opened, symbols, request, loaded, setting);
+  } finally {
+    await opened.close?.();
+  }
+}
+
+async function fetchFrom(
+  { source, clock }: OpenSource,
+  symbols: readonly Ticker[],
+  request: FetchRequest,
+  { config }: LoadedConfig,
+  { dataFolder, calendar, onProgress, checkpoint, signal }: FetchSetting,
+): Promise<FetchOutcome> {
   const complete = lastCompleteSession(calendar, clock);
   const { start, end } = readRange(
     {
@@ -118,19 +135,42 @@ function latest(complete: SessionDate, { start }: FetchRequest): string {
   return start !== undefined && start > complete ? start : complete;
 }
 
+interface OpenSource {
+  readonly source: BarSource;
+  /** Says which sessions are over. */
+  readonly clock: Clock;
+  close?(): Promise<void>;
+}
+
 async function openSource(
   { source, csvDir }: FetchRequest,
   { config }: LoadedConfig,
-  calendar: TradingCalendar,
-): Promise<BarSource> {
+  { calendar, clock, onProgress, signal }: FetchSetting,
+): Promise<OpenSource> {
   // Naming a folder of files says which source is meant.
   const name = source ?? (csvDir === undefined ? config.data.source : "csv");
-  const { csvSource, syntheticSource } = await import("@pf/bars");
   switch (name) {
-    case "ibkr":
-      throw new BrokerSourceError(name);
-    case "synthetic":
-      return syntheticSource({ seed: config.data.synthetic.seed, calendar });
+    case "ibkr": {
+      const { host, port } = config.ibkr;
+      onProgress({ step: `connecting to TWS at ${host}:${port}` });
+      const { openSessionForBars } = await import("./broker.js");
+      const { barSourceOf, simulatedMarketOf } = await import("@pf/ibkr");
+      const session = await openSessionForBars(config, signal);
+      // In a simulator it is what time it says; the broker's clock only guards against a machine that is ahead.
+      const simulated = simulatedMarketOf(session.greeting) !== undefined;
+      return {
+        source: barSourceOf(session, calendar),
+        clock: {
+          nowUtcMs: () =>
+            simulated ? session.clock.nowUtcMs() : Math.min(session.clock.nowUtcMs(), clock.nowUtcMs()),
+        },
+        close: () => session.close(),
+      };
+    }
+    case "synthetic": {
+      const { syntheticSource } = await import("@pf/bars");
+      return { source: syntheticSource({ seed: config.data.synthetic.seed, calendar }), clock };
+    }
     case "csv": {
       const folder = csvDir ?? config.data.csvDir;
       if (!folder) {
@@ -139,7 +179,8 @@ async function openSource(
           "name it with --csv-dir DIR, or set data.csv_dir",
         );
       }
-      return csvSource(folder, calendar);
+      const { csvSource } = await import("@pf/bars");
+      return { source: csvSource(folder, calendar), clock };
     }
   }
 }

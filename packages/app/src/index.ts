@@ -1,13 +1,25 @@
 export { rebalanceRows } from "./audit.js";
 export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backtest.js";
 export type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
+export type {
+  CheckName,
+  ConnectCheck,
+  ConnectedContract,
+  ConnectedMarketData,
+  ConnectedPosition,
+  ConnectedServer,
+  ConnectedSummary,
+  ConnectOutcome,
+  ConnectRequest,
+} from "./connect.js";
 export type { ConfigurationSources, Folders, ServiceContext } from "./context.js";
 export { lastCompleteSession } from "./dates.js";
 export {
-  BrokerSourceError,
   EmptyCacheError,
   FetchIncompleteError,
+  FolderInUseError,
   InterruptedError,
+  NoBrokerError,
   NoSessionsError,
   NothingFinishedError,
   NothingTradedError,

@@ -2,6 +2,7 @@ import type { LoadedConfig } from "@pf/config";
 import { xnys } from "@pf/market";
 import type { BacktestOutcome, BacktestRequest } from "./backtest.js";
 import type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
+import type { ConnectOutcome, ConnectRequest } from "./connect.js";
 import type { ServiceContext } from "./context.js";
 import { InterruptedError } from "./errors.js";
 import type { FetchOutcome, FetchRequest } from "./fetch.js";
@@ -26,6 +27,8 @@ export interface Services {
   permute(request?: PermuteRequest): Promise<PermuteOutcome>;
   /** Decides what to hold as of a session, and why. */
   targetWeights(request?: TargetWeightsRequest): Promise<TargetWeightsOutcome>;
+  /** Checks the connection to the broker step by step; what is wrong is part of the outcome. */
+  connect(request?: ConnectRequest): Promise<ConnectOutcome>;
   /** Starts a simulator of TWS that runs until it is closed, or until the signal of the services aborts. */
   sim(request?: SimRequest): Promise<RunningSimulator>;
   /** The effective configuration with the origin of each setting. */
@@ -87,6 +90,10 @@ export function createServices(context: ServiceContext): Services {
       const { decideTargets } = await import("./target-weights.js");
       const setting = { dataFolder: folders.data, version, calendar, clock, extensions, onProgress };
       return decideTargets(request, await research(), setting);
+    },
+    async connect(request = {}) {
+      const { checkConnection } = await import("./connect.js");
+      return checkConnection(request, await configuration(), { calendar, clock, onProgress, ...stop });
     },
     async sim(request = {}) {
       const { startSim } = await import("./sim.js");

@@ -143,8 +143,9 @@ describe("fetch", () => {
   });
 
   it("says in words what it cannot do", async () => {
-    const services = servicesIn("wrong");
-    expect(await codeOf(services.fetch({ source: "ibkr" }))).toBe("PF_NO_BROKER");
+    // Nobody listens on port 1.
+    const services = servicesIn("wrong", { overrides: ["ibkr.port=1"] });
+    expect(await codeOf(services.fetch({ source: "ibkr" }))).toBe("PF_IBKR_UNREACHABLE");
     expect(await codeOf(services.fetch({ source: "csv" }))).toBe("PF_USAGE");
     expect(await codeOf(services.fetch({ csvDir: join(home, "nowhere") }))).toBe("PF_SOURCE_UNAVAILABLE");
     expect(await codeOf(services.fetch({ start: "2022-06-02", end: "2022-06-01" }))).toBe("PF_RANGE_ORDER");

@@ -68,3 +68,4 @@ export {
 export type { ConnectionState, ReconnectRules } from "./session/connection.js";
 export type { LinkEvents, LinkHandlers } from "./session/events.js";
 export type { Answer, BrokerMessage, LinkRequest, Requests } from "./session/link.js";
+export { askReadOnly } from "./session/readOnly.js";
