@@ -23,6 +23,8 @@ export interface OrderTimes {
   readonly commissionMs?: number;
   /** A working order of which nothing is heard for so long is asked about: executions can get lost. @default 30000 */
   readonly pollMs?: number;
+  /** How long a lost connection may keep the next order of a plan waiting. @default 30000 */
+  readonly reconnectMs?: number;
   /** Without any way to learn more, an outcome is `unknown` after this. @default 120000 */
   readonly unknownAfterMs?: number;
   /** For TWS to list orders or executions. @default 10000 */
@@ -82,7 +84,8 @@ export async function work(
       continue;
     }
     if (before.kind === "absent") {
-      stopped ??= signal.aborted ? "interrupted" : await send(placing, intent, contracts.get(intent.symbol)!);
+      stopped ??= await untilConnected(placing, cancelAtUtcMs, signal);
+      stopped ??= await send(placing, intent, contracts.get(intent.symbol)!);
       if (stopped !== undefined) {
         settle(placing, reference, { kind: "cancelled", reason: `not sent: ${stopped}` });
         continue;
@@ -95,6 +98,27 @@ export async function work(
     stopped = await firstAnswer(placing, reference, signal, end);
   }
   await Promise.all(following);
+}
+
+/**
+ * A connection lost between two orders may come back in time for the second. What became of the first is known then.
+ * Says why there is none, if so.
+ */
+async function untilConnected(
+  { connection, desk, timers, times }: Placing,
+  cancelAtUtcMs: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const untilMs = Math.min(timers.nowUtcMs() + times.reconnectMs, cancelAtUtcMs);
+  while (!signal.aborted) {
+    if (timers.nowUtcMs() >= cancelAtUtcMs) return "no time is left";
+    if (connection.state.kind === "connected") return undefined;
+    const leftMs = untilMs - timers.nowUtcMs();
+    if (leftMs <= 0 || connection.state.kind === "closed") return `not connected (${why(connection)})`;
+    // The loop looks whether it was aborted.
+    await desk.change(leftMs, signal).catch(() => {});
+  }
+  return "interrupted";
 }
 
 /** Says why nothing was sent, if nothing was. */
@@ -160,79 +184,78 @@ async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   const { connection, desk, timers, times } = placing;
-  const beganMs = timers.nowUtcMs();
   let generation = connection.generation;
-  let lastLearnedMs = beganMs;
-  let lookSinceMs = beganMs;
-  let lookedLike = "";
+  let connectedMs = timers.nowUtcMs();
+  let sinceMs = connectedMs;
+  let look = "";
   let cancelSent = false;
-  let found: Findings | undefined;
+  let askedForCommissions = false;
+  const wait = (ms: number) => {
+    const untilCancelMs = cancelSent ? Infinity : Math.max(cancelAtUtcMs - timers.nowUtcMs(), 0);
+    return desk.change(Math.max(Math.min(ms, untilCancelMs, 60_000), 1), signal);
+  };
 
   for (;;) {
     const now = timers.nowUtcMs();
     const appearance = appearanceOf(desk.book, reference);
-    const statuses = desk.book.orders.get(reference)?.statuses;
-    const claimsFilled = appearance.kind === "working" && statuses?.has("Filled") === true;
-    const look = claimsFilled ? "claims filled" : appearance.kind;
-    if (look !== lookedLike) {
-      lookedLike = look;
-      lookSinceMs = now;
-      found = undefined;
+    const isLive = appearance.kind === "working" || appearance.kind === "unanswered";
+    const claimsFilled = isLive && desk.book.orders.get(reference)?.statuses.has("Filled") === true;
+    const seen = claimsFilled ? "claims filled" : appearance.kind;
+    if (seen !== look) {
+      look = seen;
+      sinceMs = now;
     }
     const connected = connection.state.kind === "connected";
-    if (connected) lastLearnedMs = now;
+    if (connected) connectedMs = now;
 
+    if (!connected) {
+      if (now - connectedMs < times.unknownAfterMs) {
+        await desk.change(1000, signal);
+        continue;
+      }
+      // A fill is a fact, its commission or not.
+      if (appearance.kind !== "filled")
+        settle(placing, reference, {
+          kind: "unknown",
+          reason: `no connection to ask through: ${why(connection)}`,
+        });
+      return;
+    }
     // What happened while nobody listened has to be asked for, whatever the order looks like.
-    if (connected && generation !== connection.generation) {
+    if (generation !== connection.generation) {
       generation = connection.generation;
-      found = await desk.ask(connection, signal);
+      await desk.ask(connection, signal);
       continue;
     }
-
     if (appearance.kind === "filled") {
       if (hasAllCommissions(desk.book, reference)) return;
-      const late = lookSinceMs + times.commissionMs - now;
-      if (late > 0) {
-        await desk.change(late, signal);
+      const leftMs = sinceMs + times.commissionMs - now;
+      if (leftMs > 0) {
+        await desk.change(leftMs, signal);
         continue;
       }
+      if (askedForCommissions) return;
       // Asking for executions brings their commissions along, to those who may see them.
-      if (found === undefined && connected) {
-        found = await desk.ask(connection, signal);
-        if (!hasAllCommissions(desk.book, reference))
-          await desk.change(Math.min(times.settleMs, times.commissionMs), signal);
-        continue;
-      }
-      return;
+      askedForCommissions = true;
+      await desk.ask(connection, signal);
+      sinceMs = timers.nowUtcMs();
+      continue;
     }
-
-    if (!connected && now - lastLearnedMs >= times.unknownAfterMs) {
-      settle(placing, reference, {
-        kind: "unknown",
-        reason: `no connection to ask through: ${why(connection)}`,
-      });
-      return;
+    if (isLive && !cancelSent && now >= cancelAtUtcMs) {
+      cancelSent = true;
+      await cancelOrder(placing, reference);
+      continue;
     }
-
     const patienceMs = patience(placing, reference, look);
-    const waitMs = lookSinceMs + patienceMs - now;
-    if (waitMs > 0 || !connected) {
-      if (look === "working" && !cancelSent && now >= cancelAtUtcMs && connected) {
-        cancelSent = true;
-        await cancelOrder(placing, reference);
-        continue;
-      }
-      const nextMs = look === "working" && !cancelSent ? Math.min(waitMs, cancelAtUtcMs - now) : waitMs;
-      await desk.change(Math.max(Math.min(connected ? nextMs : 1000, 60_000), 1), signal);
+    if (now < sinceMs + patienceMs) {
+      await wait(sinceMs + patienceMs - now);
       continue;
     }
 
     // It has looked the same for long enough: what does the broker say?
-    const answers: Findings = await desk.ask(connection, signal);
-    found = answers;
-    const standing = standingOf(desk.book, answers, reference);
-    const looks = appearanceOf(desk.book, reference);
-    if (standing.kind === "filled" || looks.kind !== appearance.kind) continue;
+    const findings = await desk.ask(connection, signal);
+    const standing = standingOf(desk.book, findings, reference);
+    if (standing.kind === "filled" || appearanceOf(desk.book, reference).kind !== appearance.kind) continue;
     if (standing.kind === "ended") {
       settle(placing, reference, endOf(placing, standing));
       return;
@@ -244,13 +267,13 @@ async function follow(
       });
       return;
     }
-    if (standing.kind === "unanswered" && now - lookSinceMs >= patienceMs + times.unknownAfterMs) {
+    if (standing.kind === "unanswered" && now - sinceMs >= patienceMs + times.unknownAfterMs) {
       settle(placing, reference, { kind: "unknown", reason: "TWS does not answer questions about it" });
       return;
     }
-    // Open after all, or not every question was answered: asked again later.
-    if (look === "working" && standing.kind === "open") lookSinceMs = timers.nowUtcMs();
-    else await desk.change(Math.max(times.settleMs, 10), signal);
+    // Open after all: asked again when as much time has passed. Not every question answered: asked again soon.
+    if (standing.kind === "open") sinceMs = timers.nowUtcMs();
+    else await wait(times.settleMs);
   }
 }
 

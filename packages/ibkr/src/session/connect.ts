@@ -37,8 +37,12 @@ export interface IbkrOptions {
   readonly heartbeatMs?: number;
   /** Messages in any one second; more than 50 only for simulators. @default 35 */
   readonly messagesPerSecond?: number;
+  /** For the socket to open. @default 5000 */
   readonly connectMs?: number;
+  /** For the server to greet, and again to begin the session. @default 10000 */
   readonly handshakeMs?: number;
+  /** For a question to be answered that states no time of its own. @default 10000 */
+  readonly requestMs?: number;
   readonly orderTimes?: OrderTimes;
   readonly timers?: Timers;
   /** Ends the session, whatever it is doing. */
@@ -142,6 +146,7 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
     graceMs: 10_000,
     commissionMs: 10_000,
     pollMs: 30_000,
+    reconnectMs: 30_000,
     unknownAfterMs: 120_000,
     askMs: 10_000,
     ...options.orderTimes,
@@ -169,6 +174,7 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
       messagesPerSecond: options.messagesPerSecond,
       connectMs: options.connectMs,
       handshakeMs: options.handshakeMs,
+      requestMs: options.requestMs,
       clientIdRetryMs: options.clientIdRetryMs ?? 15_000,
       clientIdsAfter: options.clientIdsAfter ?? 0,
       reconnect: options.reconnect ?? {},

@@ -52,6 +52,7 @@ export interface ConnectionOptions {
   readonly messagesPerSecond?: number | undefined;
   readonly connectMs?: number | undefined;
   readonly handshakeMs?: number | undefined;
+  readonly requestMs?: number | undefined;
   readonly clientIdRetryMs: number;
   readonly clientIdsAfter: number;
   readonly reconnect: ReconnectRules | false;
@@ -192,7 +193,8 @@ export class Connection implements Requests {
   }
 
   private async greet(clientId: number): Promise<void> {
-    const { host, port, timers, account, messagesPerSecond, connectMs, handshakeMs } = this.options;
+    const { host, port, timers, account, messagesPerSecond, connectMs, handshakeMs, requestMs } =
+      this.options;
     let link: Link | undefined;
     const options: LinkOptions = {
       host,
@@ -202,6 +204,7 @@ export class Connection implements Requests {
       ...(messagesPerSecond !== undefined && { messagesPerSecond }),
       ...(connectMs !== undefined && { connectMs }),
       ...(handshakeMs !== undefined && { handshakeMs }),
+      ...(requestMs !== undefined && { requestMs }),
       signal: this.signal,
       nextReqId: () => this.reqId++,
       onMessage: (message) => this.hear(message),
@@ -263,8 +266,8 @@ export class Connection implements Requests {
   private lost(reason: Error): void {
     this.stopHeartbeat();
     if (this.state.kind === "closed") return;
-    if (this.options.reconnect === false) return this.end(reason.message);
-    void this.reconnect(reason, this.options.reconnect);
+    if (this.options.reconnect === false) this.end(reason.message);
+    else void this.reconnect(reason, this.options.reconnect);
   }
 
   private async reconnect(reason: Error, rules: ReconnectRules): Promise<void> {

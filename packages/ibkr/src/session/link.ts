@@ -60,7 +60,7 @@ export interface LinkRequest<T> {
   readonly lane?: { readonly name: string; readonly limit: number };
   /** What an error about this request means; `undefined` leaves it to the table: notices are ignored, others end it. */
   refused?(message: BrokerMessage, answer: Answer<T>): "handled" | undefined;
-  /** Counted from when it is sent. @default 10000 */
+  /** Counted from when it is sent. @default the connection's `requestMs` */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** Goes before what is not urgent. */
@@ -109,6 +109,8 @@ export interface LinkOptions {
   readonly connectMs?: number;
   /** For the server to name its version, and again to begin the session. @default 10000 */
   readonly handshakeMs?: number;
+  /** For an answer, where a request does not say. @default 10000 */
+  readonly requestMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** Every error and notice that belongs to no request of ours, from the first on. */
   onMessage(message: BrokerMessage): void;
@@ -138,10 +140,17 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   const nextReqId = options.nextReqId ?? (() => reqId++);
   const pacing = new Pacing(timers, options.messagesPerSecond ?? 35);
   let library: Library | undefined;
-  const desk = new Desk(timers, pacing, nextReqId, options.onMessage, (cause) => {
-    closing ??= new ProtocolError(`the library cannot send: ${cause.message}`, { cause });
-    library?.destroy();
-  });
+  const desk = new Desk(
+    timers,
+    pacing,
+    nextReqId,
+    options.requestMs ?? 10_000,
+    options.onMessage,
+    (cause) => {
+      closing ??= new ProtocolError(`the library cannot send: ${cause.message}`, { cause });
+      library?.destroy();
+    },
+  );
   const heard: { opened: boolean; version?: number; time: string; accounts?: string; orderId?: number } = {
     opened: false,
     time: "",
@@ -308,6 +317,7 @@ class Desk {
     private readonly timers: Timers,
     private readonly pacing: Pacing,
     private readonly nextReqId: () => number,
+    private readonly requestMs: number,
     private readonly onMessage: (message: BrokerMessage) => void,
     private readonly broken: (cause: Error) => void,
   ) {}
@@ -404,7 +414,7 @@ class Desk {
   }
 
   private ask<T>(request: LinkRequest<T>, lane: Lane | undefined): Promise<T> {
-    const { what, signal, timeoutMs = 10_000 } = request;
+    const { what, signal, timeoutMs = this.requestMs } = request;
     const reqId = request.number ?? this.nextReqId();
     return new Promise<T>((resolve, reject) => {
       let sent = false;
