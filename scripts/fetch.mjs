@@ -1,9 +1,10 @@
 // `make fetch`: files where DATA names a folder of them, else Interactive Brokers where it answers, else a synthetic
 // market. It says which, and it never mixes them: `pf fetch` refuses another source for a symbol it already holds.
 import { isAbsolute, relative, resolve } from "node:path";
-import { pf, pfOrExit, root } from "./pf.mjs";
+import { pfOrExit, pfWithErrors, root } from "./pf.mjs";
 
-const brokerUnreachable = 4;
+// Nobody is there, or somebody else. A broker that is there and refuses is no reason to make a market up.
+const noBroker = /\((PF_IBKR_UNREACHABLE|PF_IBKR_SILENT|PF_IBKR_NOT_TWS)\)/;
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const data = process.env.DATA;
@@ -13,14 +14,14 @@ if (data) {
   say(`Source: csv, the files in ${data}`);
   pfOrExit("fetch", "--source", "csv", "--csv-dir", shown === "" || isAbsolute(shown) ? folder : shown);
 } else {
-  const code = pf("fetch", "--source", "ibkr");
+  const { code, errors } = await pfWithErrors("fetch", "--source", "ibkr");
   if (code === 0) {
-    say("Source: ibkr");
-  } else if (code === brokerUnreachable) {
+    say("Source: ibkr, or the simulator that plays it: the name stands above");
+  } else if (noBroker.test(errors)) {
     say("\nNo bars from Interactive Brokers, for the reason above, and DATA names no folder of CSV files.");
     say("Source: synthetic, a market out of a seed (real files: make fetch DATA=path/to/csvs)");
     pfOrExit("fetch", "--source", "synthetic");
   } else {
-    process.exit(code);
+    process.exitCode = code;
   }
 }

@@ -369,8 +369,13 @@ const tolerableSkewMs = 5000;
 
 function clockWords(skewMs: number, simulator: string | null): Words {
   const seconds = Math.abs(skewMs) / 1000;
-  const shown = seconds < 120 ? `${seconds.toFixed(1)} s` : `${(seconds / 3600).toFixed(1)} h`;
-  const detail = `the broker's clock is ${shown} ${skewMs < 0 ? "behind" : "ahead of"} this machine's`;
+  const [shown, unit] =
+    seconds < 120
+      ? [seconds.toFixed(1), "s"]
+      : seconds < 172_800
+        ? [Math.round(seconds / 60), "minutes"]
+        : [Math.round(seconds / 86_400), "days"];
+  const detail = `the broker's clock is ${shown} ${unit} ${skewMs < 0 ? "behind" : "ahead of"} this machine's`;
   if (simulator !== null) return { detail: `${detail}, as simulated time may be` };
   if (Math.abs(skewMs) <= tolerableSkewMs) return { detail };
   return {
