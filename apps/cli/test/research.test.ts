@@ -263,7 +263,7 @@ describe("an interrupted permutation test", () => {
     expect(killed.signal).toBe("SIGKILL");
     const kept = linesIn(out);
     expect(kept).toBeGreaterThanOrEqual(40);
-    expect(Object.keys(reportIn(out))).toEqual(["permutation.unfinished.jsonl"]);
+    expect(Object.keys(reportIn(out))).toEqual([".permutation.lock", "permutation.unfinished.jsonl"]);
     // A crash may leave half a line; it must spoil neither the lines before it nor those that follow.
     writeFileSync(unfinished(out), `${readFileSync(unfinished(out), "utf8")}{"run":"half`);
     const again = await interrupted(out, "SIGKILL", kept + 40, ["--workers", then, "--resume"]);
@@ -300,6 +300,33 @@ describe("an interrupted permutation test", () => {
     expect(readFileSync(unfinished(out), "utf8")).toBe(before);
     expect((await search(["permute", "--runs", "5", "--seed", "8"], out)).code).toBe(0);
     expect(existsSync(unfinished(out))).toBe(false);
+  });
+
+  it("lets no second one into its folder, and keeps its own scores", async () => {
+    const out = temporaryFolder();
+    const seconds: Promise<Finished>[] = [];
+    const first = await pf([...runs, ...smallGrid, "--workers", "1", "--out", out, "--json"], {
+      cwd: home,
+      meanwhile: (child) => {
+        const looking = setInterval(() => {
+          if (linesIn(out) < 10) return;
+          clearInterval(looking);
+          for (const words of [["--resume"], []]) seconds.push(search([...runs, ...words], out));
+          seconds.push(search(["permute", "--runs", "5", "--seed", "8", "--resume"], out));
+        }, 5);
+        child.on("close", () => clearInterval(looking));
+      },
+    });
+    const refused = await Promise.all(seconds);
+    expect(refused.map(({ code }) => code)).toEqual([2, 2, 2]);
+    for (const finished of refused) {
+      const { error } = documentOf(finished);
+      expect(error.code).toBe("PF_FOLDER_IN_USE");
+      expect(error.message).toContain(".permutation.lock");
+      expect(error.next).toContain("--out");
+    }
+    expect(first.code).toBe(0);
+    expect(reportIn(out)).toEqual(whole);
   });
 
   it("need not be there to be continued", async () => {
@@ -553,5 +580,26 @@ describe("markets in which nothing happens", () => {
     const { windows, overall } = documentOf(permuted);
     expect(windows[0]).toMatchObject({ real: null, p: null, pPlusOne: null });
     expect(overall.windows).toBe(windows.filter(({ p }: { p: number | null }) => p !== null).length);
+  });
+});
+
+describe("runs that end in one folder at once", () => {
+  it("leave the report of one of them, whole, and the log of each", async () => {
+    const out = temporaryFolder();
+    const objectives = ["Calmar", "Sharpe", "CAGR", "Calmar"];
+    const finished = await Promise.all(
+      objectives.map((objective) => search(["walkforward", "--no-plots", "--objective", objective], out)),
+    );
+    expect(finished.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const logs = finished.map((one) => documentOf(one).log);
+    expect(new Set(logs).size).toBe(4);
+    for (const log of logs) expect(existsSync(join(out, log))).toBe(true);
+    const left = reportIn(out);
+    const { manifest } = JSON.parse(Buffer.from(left["walkforward.json"]!, "base64").toString());
+    const alone = temporaryFolder();
+    await search(["walkforward", "--no-plots", "--objective", manifest.study.objective], alone);
+    expect(Object.keys(left)).toEqual(Object.keys(reportIn(alone)));
+    for (const file of ["walkforward-returns.csv", "walkforward-weights.csv"])
+      expect([file, left[file]]).toEqual([file, reportIn(alone)[file]]);
   });
 });

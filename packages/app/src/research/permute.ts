@@ -31,6 +31,7 @@ import {
   assessSearch,
   openRunner,
   openSearch,
+  type Search,
   type SearchManifest,
   type SearchRequest,
   type SearchSetting,
@@ -102,7 +103,6 @@ export async function permuteMarket(
   loaded: LoadedConfig,
   setting: SearchSetting,
 ): Promise<PermuteOutcome> {
-  const { version, clock, onProgress, checkpoint, signal } = setting;
   const amounts = amountsOf(request, loaded);
   const search = await openSearch(request, loaded, setting);
   const { study, research, spans, folds } = search;
@@ -115,8 +115,41 @@ export async function permuteMarket(
   });
   const procedureUnits = walkforwardRuns > 0 ? planProcedure(folds, { runs: walkforwardRuns, seed }) : [];
 
-  const key = hashOf({ version, data: dataHashOf(search.market), study, spans, seed });
+  const key = hashOf({
+    version: setting.version,
+    data: dataHashOf(search.market),
+    study,
+    spans,
+    seed,
+  });
   const unfinished = await openUnfinished(setting.outFolder, key, request.resume ?? false);
+  try {
+    const plan = { amounts, chosen, units, procedureUnits };
+    return await testAndReport(plan, unfinished, search, request, loaded, setting);
+  } finally {
+    unfinished.release();
+  }
+}
+
+interface PermutationPlan {
+  readonly amounts: Amounts;
+  /** The windows to shuffle. */
+  readonly chosen: readonly Fold[];
+  readonly units: readonly PermutationUnit[];
+  readonly procedureUnits: readonly ProcedureUnit[];
+}
+
+async function testAndReport(
+  { amounts, chosen, units, procedureUnits }: PermutationPlan,
+  unfinished: UnfinishedRun,
+  search: Search,
+  request: PermuteRequest,
+  loaded: LoadedConfig,
+  setting: SearchSetting,
+): Promise<PermuteOutcome> {
+  const { version, clock, onProgress, checkpoint, signal } = setting;
+  const { study, research, spans, folds } = search;
+  const { runs, walkforwardRuns, seed } = amounts;
   const runner = openRunner(search, request, setting);
   const making = { runner, unfinished, setting };
   let parts: readonly ResultOf<PermutationUnit>[];

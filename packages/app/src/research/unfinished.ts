@@ -1,7 +1,11 @@
-import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PermutationUnit, ProcedureUnit, RunScores } from "@pf/research";
 import { OtherRunError, StateWriteError } from "../errors.js";
+import { type FolderLock, lockFolder } from "../folder-lock.js";
+
+/** Held by the test that writes the file below, from its first look at it until it is finished. */
+const lockName = ".permutation.lock";
 
 /** What an interrupted permutation test leaves in the folder of reports, to be continued from. */
 const unfinishedName = "permutation.unfinished.jsonl";
@@ -11,7 +15,9 @@ const procedure = -1;
 
 type PermutationLikeUnit = PermutationUnit | ProcedureUnit;
 
-/** The scores of a test so far. Which units they came in does not matter, only which runs of which window they are. */
+/**
+ * The scores of a test so far, which is the only one at work in its folder until it is released. Which units they came in does not matter, only which runs of which window they are.
+ */
 export interface UnfinishedRun {
   /** What is known already of a unit, if all of it is. */
   known(unit: PermutationLikeUnit): RunScores | undefined;
@@ -21,6 +27,8 @@ export interface UnfinishedRun {
   close(): Promise<void>;
   /** The test is finished and reported: nothing is left to continue. */
   discard(): Promise<void>;
+  /** Lets another test into the folder. */
+  release(): void;
 }
 
 /** A line of the file: scores of consecutive runs of one window. */
@@ -44,6 +52,7 @@ const syncEveryMs = 500;
  *
  * @param run - the hash of all that decides the scores; lines of any other run are never used
  * @param resume - whether to continue; otherwise whatever was left is discarded
+ * @throws FolderInUseError when another test is at work there
  * @throws OtherRunError when there is something to continue, but of another study, seed or data
  * @throws StateWriteError when the file cannot be read or written
  */
@@ -53,6 +62,23 @@ export async function openUnfinished(
   resume: boolean,
 ): Promise<UnfinishedRun> {
   const path = join(outFolder, unfinishedName);
+  const { writeReport } = await import("@pf/report");
+  await writeReport([], outFolder);
+  const lock = await lockFolder(outFolder, lockName);
+  try {
+    return await openLocked(path, run, resume, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(
+  path: string,
+  run: string,
+  resume: boolean,
+  lock: FolderLock,
+): Promise<UnfinishedRun> {
   const { lines, length } = await attempt(path, () => (resume ? readLines(path) : nothing));
   const ours = lines.filter((line) => line.run === run);
   if (lines.length > 0 && ours.length === 0) throw new OtherRunError(path);
@@ -73,7 +99,6 @@ export async function openUnfinished(
   let synced = performance.now();
   const opened = async () => {
     if (file) return file;
-    await mkdir(outFolder, { recursive: true });
     // What a crash cut short in the middle of a line is cut off, so that the next line starts on its own.
     file = await open(path, length > 0 ? "r+" : "w");
     await file.truncate(length);
@@ -128,6 +153,7 @@ export async function openUnfinished(
       await close();
       await attempt(path, () => rm(path, { force: true }));
     },
+    release: lock.release,
   };
 }
 
