@@ -7,4 +7,12 @@ export { configJsonSchema, renderDefaultYaml } from "./render.js";
 export { type KnownNames, type LoadedConfig, resolveConfig } from "./resolve.js";
 export { type EffectiveConfig, metricNames, settingNames, type WrittenConfig } from "./schema.js";
 export { type ConfigRow, describeConfig } from "./show.js";
-export { costModelOf, gridOf, lagOf, strategyOptionsOf } from "./views.js";
+export {
+  commissionOf,
+  complianceRulesOf,
+  costModelOf,
+  gridOf,
+  lagOf,
+  orderRulesOf,
+  strategyOptionsOf,
+} from "./views.js";

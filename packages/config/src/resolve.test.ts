@@ -74,6 +74,7 @@ const settings: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "rebalance.min_weight_change": share,
   "rebalance.decision_bar": fc.constantFrom("provisional", "last_complete"),
   "costs.commission_per_share": fc.double({ min: 0, max: 10, noNaN: true }).map((value) => value + 0),
+  "costs.commission_plan": fc.constantFrom("per_share", "ibkr_tiered", "ibkr_fixed"),
   "costs.slippage_bps": fc.integer({ min: 0, max: 10_000 }),
   "features.atr_window": window,
   "features.ema_fast": fc.integer({ min: 1, max: 49 }),
@@ -117,9 +118,14 @@ const settings: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "execution.order_type": fc.constantFrom("MKT", "LMT"),
   "execution.limit_offset_bps": fc.integer({ min: 0, max: 1000 }),
   "execution.max_orders_per_day": fc.integer({ min: 1, max: 50 }),
+  "execution.min_notional": fc.integer({ min: 0, max: 1_000_000 }).map((cents) => cents / 100),
   "execution.quantity": fc.constantFrom("auto", "whole", "fractional"),
   "risk.max_drawdown": fc.option(fc.double({ min: 0.01, max: 0.99, noNaN: true })),
   "risk.max_daily_loss": fc.option(fc.double({ min: 0.01, max: 0.99, noNaN: true })),
+  "risk.on_brake": fc.constantFrom("halt", "reduce_only"),
+  "risk.max_price_move": fc.double({ min: 0.01, max: 1, noNaN: true }),
+  "compliance.settled_cash": fc.constantFrom("strict", "permissive"),
+  "compliance.broker_end_of_day": fc.boolean(),
   "compliance.day_trades": fc.constantFrom("warn", "block", "off"),
 };
 const known: KnownNames = {

@@ -102,6 +102,13 @@ const doubtful: readonly Rule[] = [
         : undefined,
   },
   {
+    settings: ["execution.order_type", "ibkr.market_mode"],
+    check: ({ execution: { order_type }, ibkr: { market_mode } }) =>
+      order_type === "LMT" && market_mode !== "live"
+        ? `limit prices need live quotes, and ibkr.market_mode is ${market_mode}: trade will order nothing`
+        : undefined,
+  },
+  {
     settings: ["data.source", "data.csv_dir"],
     check: ({ data }) =>
       data.source === "csv" && data.csv_dir === null

@@ -185,7 +185,17 @@ const rebalance = z.strictObject({
 });
 
 const costs = z.strictObject({
-  commission_per_share: z.number().min(0).default(0.0035).describe("Commission, in dollars a share."),
+  commission_per_share: z
+    .number()
+    .min(0)
+    .default(0.0035)
+    .describe("Commission, in dollars a share, in the bars engine and on the plan per_share."),
+  commission_plan: z
+    .enum(["per_share", "ibkr_tiered", "ibkr_fixed"])
+    .default("per_share")
+    .describe(
+      "per_share | ibkr_tiered | ibkr_fixed. What an order costs in the account engine and in the plan of trade: commission_per_share alone; 0.0035 a share, at least 0.35 and at most 1 % of the order; 0.005 a share, at least 1.00 and at most 1 %.",
+    ),
   slippage_bps: z
     .number()
     .min(0)
@@ -303,6 +313,13 @@ const execution = z.strictObject({
     .min(1)
     .default(5)
     .describe("Sells first, then the largest buys; what does not fit waits for the next session."),
+  min_notional: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .multipleOf(0.01)
+    .default(25)
+    .describe("Dollars; a buy, or a sale that keeps some shares, that is worth less is left alone."),
   quantity: z
     .enum(["auto", "whole", "fractional"])
     .default("auto")
@@ -330,9 +347,35 @@ const risk = z.strictObject({
     .describe(
       "Loss since the session before, as a fraction of equity, at which trading brakes; null means no brake.",
     ),
+  on_brake: z
+    .enum(["halt", "reduce_only"])
+    .default("halt")
+    .describe(
+      "halt | reduce_only. A brake stops everything until `pf resume`, or stops buys and lets sales pass.",
+    ),
+  max_price_move: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.2)
+    .describe(
+      "Largest distance of a price from the last close, as a fraction of it; farther away nothing is traded, for it may be a split or a wrong price.",
+    ),
 });
 
 const compliance = z.strictObject({
+  settled_cash: z
+    .enum(["strict", "permissive"])
+    .default("strict")
+    .describe(
+      "strict | permissive. strict: only settled cash buys. permissive: proceeds that have not settled too, which is lawful as long as nothing bought with them is sold before they settle; never while the account is restricted.",
+    ),
+  broker_end_of_day: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether to keep to the broker's check at the end of the day: no share is sold before its purchase settles. One breach restricts the account for 90 days.",
+    ),
   day_trades: z
     .enum(["warn", "block", "off"])
     .default("warn")
