@@ -2,6 +2,7 @@ export type { BarSeries, Field, Ticker, Weights } from "./bars.js";
 export { assertBarSeries } from "./bars.js";
 export type { TradingCalendar } from "./calendar.js";
 export { barEndsUtcMs } from "./calendar.js";
+export { impliedDividends } from "./dividends.js";
 export {
   CalendarRangeError,
   InvalidBarsError,

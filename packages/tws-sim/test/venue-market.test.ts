@@ -479,15 +479,13 @@ describe("splits and dividends", () => {
     expect(() => venue.arrange({ kind: "split", symbol: "ABC", ratio: 2 })).toThrow(VenueLookupError);
     expect(() => venue.arrange({ kind: "split", symbol: "XYZ", ratio: 0 })).toThrow(VenueOptionsError);
   });
-  it("pay whoever held over night, at the open, what makes holding and keeping the cash the adjusted return", () => {
+  it("pay whoever held over night, at the open, what the adjusted history was adjusted by", () => {
     const trades = bars("XYZ", "2026-02-23", [
       [100, 101, 99, 100],
       [99, 99.5, 98, 99.2],
       [99, 101, 98, 100.5],
     ]);
-    const share = (before: number, after: number, paid: number) => (after + paid) / before;
-    const grown = share(100, 99.2, 0.75);
-    const factor = Float64Array.of(1, grown / 0.992, grown / 0.992);
+    const factor = Float64Array.of(1 - 0.75 / 100, 1, 1);
     const adjusted = {
       ...trades,
       open: trades.open.map((value, row) => value * factor[row]!),

@@ -1,4 +1,10 @@
-import { assertBarSeries, type BarSeries, type SessionDate, type TradingCalendar } from "@pf/market";
+import {
+  assertBarSeries,
+  type BarSeries,
+  impliedDividends,
+  type SessionDate,
+  type TradingCalendar,
+} from "@pf/market";
 import seedrandom from "seedrandom";
 import { VenueOptionsError } from "./errors.js";
 import type { VenueInstrument, VenueSplit } from "./options.js";
@@ -82,7 +88,7 @@ export class Instrument {
       .filter(({ symbol }) => symbol === this.symbol)
       .map(({ session, ratio }) => ({ atUtcMs: options.calendar.openUtcMs(session), ratio }));
     this.base = this.splits.reduce((product, { ratio }) => product * ratio, 1);
-    this.dividends = trades === adjusted ? [] : dividendsOf(adjusted, trades);
+    this.dividends = trades === adjusted ? [] : dividendsOf(adjusted.close, trades.close);
   }
 
   /** The last row whose session has begun; -1 before the first. */
@@ -250,30 +256,9 @@ export class Instrument {
   }
 }
 
-/**
- * What must have been paid for the two histories to part as they do: whoever holds the share and keeps the cash has
- * the adjusted return. Differences within the rounding of the columns are none.
- */
-function dividendsOf(adjusted: BarSeries, trades: BarSeries): readonly Dividend[] {
-  const dividends: Dividend[] = [];
-  const [quantumOfTrades, quantumOfAdjusted] = [quantumOf(trades.close), quantumOf(adjusted.close)];
-  for (let row = 1; row < trades.sessions.length; row++) {
-    const before = trades.close[row - 1]!;
-    const beforeAdjusted = adjusted.close[row - 1]!;
-    const perShare = (before * adjusted.close[row]!) / beforeAdjusted - trades.close[row]!;
-    const rounding = quantumOfTrades + (quantumOfAdjusted * before) / beforeAdjusted;
-    if (perShare > Math.max(rounding, before * 1e-5)) dividends.push({ row, perShare });
-  }
-  return dividends;
-}
-
-/** The decimals that a column is rounded to. */
-function quantumOf(column: Float64Array): number {
-  for (const quantum of [0.01, 0.0001]) {
-    if (column.every((value) => Math.abs(value / quantum - Math.round(value / quantum)) < 1e-6))
-      return quantum;
-  }
-  return 1e-6;
+function dividendsOf(adjusted: Float64Array, traded: Float64Array): readonly Dividend[] {
+  const paid = impliedDividends(adjusted, traded);
+  return Array.from(paid, (perShare, row) => ({ row, perShare })).filter(({ perShare }) => perShare > 0);
 }
 
 function assertPrices({ ticker, sessions, open, high, low, close, volume }: BarSeries): void {
