@@ -41,7 +41,7 @@ export interface ScenarioIssue {
 export class ScenarioError extends Error {
   override readonly name = "ScenarioError";
   readonly code = "PF_SCENARIO";
-  readonly next = "correct what is listed; the README of @pf/tws-sim has every key";
+  readonly next = "correct what is listed; SCENARIOS.md of @pf/tws-sim has every key";
   constructor(
     readonly issues: readonly ScenarioIssue[],
     options?: ErrorOptions,

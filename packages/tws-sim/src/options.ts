@@ -150,7 +150,7 @@ export interface Simulator {
 
   /** The client ids that are connected, ascending. */
   clients(): readonly number[];
-  /** Does at once what a scenario could do at a time; see the README for the list. */
+  /** Does at once what a scenario could do at a time; SCENARIOS.md has the list. */
   trigger(...actions: readonly WrittenAction[]): void;
   /** Adds the rules of a scenario to those in force. */
   addScenario(scenario: Scenario): void;

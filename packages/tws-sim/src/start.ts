@@ -54,7 +54,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     await terminal.close();
     throw error;
   }
-  terminal.setRunning(speed);
+  terminal.setSpeed(speed);
   return terminal;
 }
 

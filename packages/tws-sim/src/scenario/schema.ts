@@ -27,7 +27,7 @@ const notice = z.strictObject({ code: z.int().min(1), message: z.string() });
 /** The actions that act on the message which a rule waits for; the others can also happen at a time. */
 export const messageActions = ["drop", "duplicate", "delay", "answer", "claim", "cancel"] as const;
 
-const actionKeys = {
+export const actionKeys = {
   drop: z.literal(true).describe("the message is never sent; a request is never answered"),
   duplicate: z.int().min(1).max(100).describe("sent so many times more"),
   delay: duration.describe("sent, or for a request read, so much later"),

@@ -10,6 +10,9 @@ const largestBacklog = 64 << 20;
 /** Above this, ticks are left out until the client has caught up. */
 const comfortableBacklog = 1 << 20;
 
+/** How long a client may take to notice that it was hung up on, real milliseconds. */
+const patienceMs = 1000;
+
 /** Quotes that flow to a client. */
 export interface Stream {
   readonly conId: number;
@@ -90,15 +93,19 @@ export class Connection {
   writeHalf(reply: Reply): void {
     if (this.isClosed) return;
     const frame: Buffer = encodeFrame(reply.fields);
-    this.isClosed = true;
-    this.socket.end(frame.subarray(0, Math.ceil(frame.length / 2)));
+    this.#hangUp(frame.subarray(0, Math.ceil(frame.length / 2)));
   }
 
   /** Hangs up after what was sent has gone out. */
   end(): void {
-    if (this.isClosed) return;
+    if (!this.isClosed) this.#hangUp();
+  }
+
+  #hangUp(lastBytes: Buffer | "" = ""): void {
     this.isClosed = true;
-    this.socket.end();
+    this.socket.end(lastBytes);
+    // Who does not hang up as well is not waited for.
+    setTimeout(() => this.socket.destroy(), patienceMs).unref();
   }
 
   destroy(): void {

@@ -46,6 +46,8 @@ export interface TerminalSettings {
 
 /** Messages of one client that may wait for their turn; after that its socket is not read until some had theirs. */
 const mostWaiting = 1000;
+/** How long a connection may be silent before it has started the API, real milliseconds. */
+const silenceMs = 60_000;
 /** Events between two breaths in which sockets are served while time is advanced by hand. */
 const eventsPerBreath = 256;
 
@@ -121,7 +123,8 @@ export class Terminal implements Simulator, Context {
 
   advanceTo(utcMs: number): Promise<void> {
     if (!Number.isFinite(utcMs)) throw new SimulatorOptionsError("advanceTo", `${utcMs} is no instant`);
-    this.#advancing = this.#advancing.then(() => this.#advance(Math.min(utcMs, this.settings.endUtcMs)));
+    const advance = () => this.#advance(Math.min(utcMs, this.settings.endUtcMs));
+    this.#advancing = this.#advancing.then(advance, advance);
     return this.#advancing;
   }
 
@@ -193,10 +196,6 @@ export class Terminal implements Simulator, Context {
     if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  setRunning(speed: SimulatorSpeed): void {
-    this.#clock.setSpeed(speed);
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#clock.stop();
@@ -215,6 +214,7 @@ export class Terminal implements Simulator, Context {
     const connection = new Connection(++this.#connectionCount, socket);
     this.#connections.add(connection);
     this.log?.write({ connection: connection.number, event: "open" });
+    socket.setTimeout(silenceMs, () => connection.destroy());
     socket.on("data", (chunk: Buffer) => this.#receive(connection, chunk));
     // What breaks a connection closes it, and closing is all there is to do about it.
     socket.on("error", () => connection.destroy());
@@ -359,6 +359,7 @@ export class Terminal implements Simulator, Context {
       return;
     }
     connection.clientId = clientId;
+    connection.socket.setTimeout(0);
     this.send(connection, managedAccounts(this.accounts));
     this.send(connection, nextValidId(this.venue.nextOrderId(clientId)));
     for (const farm of ["market", "history", "secdef"] as const) this.#tellFarm(connection, farm);
