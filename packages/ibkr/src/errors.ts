@@ -240,22 +240,17 @@ export class ProtocolError extends Error {
   }
 }
 
-/** Regular trading in a symbol is not open, or it is another session's. */
+/** The market is not open for what was approved, or the approval is over. */
 export class MarketClosedError extends Error {
   override readonly name = "MarketClosedError";
   readonly code = "PF_IBKR_MARKET_CLOSED";
-  readonly next = "run it within regular trading hours of the session; nothing was placed";
+  readonly next = "run it again within the trading window of the session; nothing was placed";
   constructor(
-    readonly symbol: string,
     readonly session: string,
-    readonly today: string,
     readonly serverUtcMs: number,
+    readonly why: string,
   ) {
-    super(
-      today === session
-        ? `trading in ${symbol} is not open at ${new Date(serverUtcMs).toISOString()}`
-        : `the plan is for ${session}, and at the broker it is ${today}, or ${symbol} does not trade`,
-    );
+    super(`no order for ${session} can be placed: ${why}`);
   }
 }
 

@@ -1,5 +1,26 @@
-import { newYorkToUtcMs, sessionDate } from "@pf/market";
-import type { OrderEvent, OrderIntent, OrderPlan, Quantity } from "@pf/orders";
+import {
+  type AccountEvent,
+  type ApprovedPlan,
+  type ComplianceRules,
+  calendarHours,
+  equityOf,
+  foldEvents,
+  review,
+  type Situation,
+  usSettlement,
+  usualRules,
+} from "@pf/compliance";
+import { newYorkToUtcMs, sessionDate, xnys } from "@pf/market";
+import {
+  cents,
+  commissionPlan,
+  notionalCents,
+  type OrderEvent,
+  type OrderIntent,
+  type OrderPlan,
+  orderReference,
+  quantityOfShares,
+} from "@pf/orders";
 import { parseScenario, type Simulator, type SimulatorOptions, startSimulator } from "@pf/tws-sim";
 import { connectIbkr, type IbkrOptions, type IbkrSession, type PlaceOptions } from "../src/index.js";
 
@@ -66,31 +87,124 @@ export interface Wish {
   /** Shares. */
   readonly shares?: number;
   readonly limit?: number;
-  readonly attempt?: number;
 }
 
-/** An approved plan of these orders. */
-export function planOf(...wishes: readonly Wish[]): OrderPlan {
-  const intents = wishes.map(
-    ({ symbol = "SPY", side = "buy", shares = 2, limit, attempt = 1 }): OrderIntent => ({
-      reference: `pf/${session}/${symbol}/${side}${attempt === 1 ? "" : `/${attempt}`}`,
+/**
+ * An approved plan of these orders: reviewed like any other, in the books of an account with plenty of everything and on
+ * a market where every price is what the order wants.
+ */
+export function planOf(...wishes: readonly Wish[]): ApprovedPlan {
+  return planFor({}, ...wishes);
+}
+
+export interface PlanFrame {
+  readonly attempt?: number;
+  readonly account?: string;
+  /** Milliseconds before the close that the window ends. */
+  readonly closesBeforeCloseMs?: number;
+}
+
+export function planFor(
+  { attempt = 1, account: id = "DUK200445", closesBeforeCloseMs = 30_000 }: PlanFrame,
+  ...wishes: readonly Wish[]
+): ApprovedPlan {
+  const universe = [...new Set(wishes.map(({ symbol = "SPY" }) => symbol))];
+  const before = xnys.previous(xnys.previous(xnys.previous(session)));
+  const account = foldEvents(
+    [
+      { kind: "cash", session: before, amount: cents(100_000_000_00), reason: "deposit" },
+      ...universe.map(
+        (symbol): AccountEvent => ({
+          kind: "adopted",
+          session: before,
+          symbol,
+          quantity: quantityOfShares(1000),
+          cost: cents(100_000),
+          isSettled: true,
+        }),
+      ),
+      { kind: "day", session },
+    ],
+    usSettlement,
+  );
+  const nowUtcMs = decisionUtcMs + 30_000;
+  const prices = new Map(wishes.map(({ symbol = "SPY", limit = 100 }) => [symbol, limit]));
+  const situation: Situation = {
+    account: id,
+    baseCurrency: "USD",
+    session,
+    attempt,
+    universe,
+    nowUtcMs,
+    quotes: Object.fromEntries(
+      [...prices].map(([symbol, price]) => [
+        symbol,
+        { price, bid: price, ask: price, tick: 0.01, feed: "live" as const, atUtcMs: nowUtcMs },
+      ]),
+    ),
+    lastBars: Object.fromEntries(
+      [...prices].map(([symbol, close]) => [symbol, { session: xnys.previous(session), close }]),
+    ),
+    liquidHours: calendarHours(universe, session, usSettlement),
+    knownReferences: [],
+    isResumed: false,
+    reconciliation: null,
+  };
+  const intents = wishes.map(({ symbol = "SPY", side = "buy", shares = 2, limit }): OrderIntent => {
+    const quantity = quantityOfShares(shares);
+    return {
+      reference: orderReference({ session, symbol, side, attempt }),
       symbol,
       side,
-      quantity: Math.round(shares * 10_000) as Quantity,
+      quantity,
       type: limit === undefined ? "MKT" : "LMT",
       limit: limit ?? null,
-      notional: 0 as OrderIntent["notional"],
-      reason: "test" as OrderIntent["reason"],
+      notional: notionalCents(quantity, prices.get(symbol)!),
+      reason: side === "buy" ? "enter" : "exit",
+      detail: "a test wants it",
+    };
+  });
+  const plan: OrderPlan = {
+    account: id,
+    session,
+    attempt,
+    asOf: session,
+    intents,
+    lines: universe.map((symbol) => ({
+      symbol,
+      price: prices.get(symbol)!,
+      held: quantityOfShares(1000),
+      targetWeight: 0,
+      wanted: null,
+      action: "none",
+      quantity: quantityOfShares(0),
+      reason: "on_target",
       detail: "",
-    }),
-  );
-  return { account: "DUK200445", session, attempt: 1, asOf: session, intents } as unknown as OrderPlan;
+      deferred: null,
+      reference: null,
+      drift: null,
+    })),
+    equity: equityOf(account, situation) ?? null,
+    cash: { spendable: cents(0), buffer: cents(0), cost: cents(0), proceeds: cents(0), fees: cents(0) },
+    isComplete: true,
+  };
+  const rules: ComplianceRules = {
+    ...usualRules,
+    maxWeight: 1,
+    maxOrders: 10,
+    commission: commissionPlan("ibkr_tiered"),
+    window: { ...usualRules.window, closesBeforeCloseMs },
+  };
+  const verdict = review(plan, account, situation, rules, usSettlement);
+  if (!verdict.ok)
+    throw new Error(verdict.breaches.map(({ name, detail }) => `${name}: ${detail}`).join("; "));
+  return verdict.plan;
 }
 
 /** Places and hears everything to the end. */
 export async function placed(
   broker: IbkrSession,
-  plan: OrderPlan,
+  plan: ApprovedPlan,
   options?: PlaceOptions,
 ): Promise<readonly OrderEvent[]> {
   const events: OrderEvent[] = [];

@@ -60,6 +60,15 @@ export function orderOf(intent: OrderTerms, account: string): Order {
   };
 }
 
+/** When to stop, milliseconds since 1970 UTC by our clock. */
+export interface Deadlines {
+  /** No order is sent after this. */
+  readonly sendUntilUtcMs: number;
+  /** What is not complete then is cancelled. */
+  readonly cancelAtUtcMs: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Sends orders one after the other, each when the one before was answered, and follows every one to its end.
  *
@@ -71,8 +80,7 @@ export async function work(
   intents: readonly OrderIntent[],
   contracts: ReadonlyMap<string, ContractInfo>,
   known: Findings,
-  cancelAtUtcMs: number,
-  signal: AbortSignal,
+  deadlines: Deadlines,
 ): Promise<void> {
   const following: Promise<void>[] = [];
   let stopped: string | undefined;
@@ -84,20 +92,36 @@ export async function work(
       continue;
     }
     if (before.kind === "absent") {
-      stopped ??= await untilConnected(placing, cancelAtUtcMs, signal);
+      stopped ??= await untilConnected(placing, deadlines);
       stopped ??= await send(placing, intent, contracts.get(intent.symbol)!);
       if (stopped !== undefined) {
         settle(placing, reference, { kind: "cancelled", reason: `not sent: ${stopped}` });
         continue;
       }
     }
-    const end = follow(placing, reference, cancelAtUtcMs, signal);
+    const end = follow(placing, reference, deadlines);
     // Awaited with the others below; one that fails meanwhile is not forgotten.
     end.catch(() => {});
     following.push(end);
-    stopped = await firstAnswer(placing, reference, signal, end);
+    stopped = await firstAnswer(placing, reference, deadlines.signal, end);
   }
   await Promise.all(following);
+}
+
+/** Follows orders that were sent before. */
+export async function followAll(
+  placing: Placing,
+  references: readonly string[],
+  known: Findings,
+  deadlines: Omit<Deadlines, "sendUntilUtcMs">,
+): Promise<void> {
+  await Promise.all(
+    references.map(async (reference) => {
+      const before = standingOf(placing.desk.book, known, reference);
+      if (before.kind === "ended") settle(placing, reference, endOf(placing, before));
+      else if (before.kind !== "absent") await follow(placing, reference, deadlines);
+    }),
+  );
 }
 
 /**
@@ -106,12 +130,11 @@ export async function work(
  */
 async function untilConnected(
   { connection, desk, timers, times }: Placing,
-  cancelAtUtcMs: number,
-  signal: AbortSignal,
+  { sendUntilUtcMs, signal }: Deadlines,
 ): Promise<string | undefined> {
-  const untilMs = Math.min(timers.nowUtcMs() + times.reconnectMs, cancelAtUtcMs);
+  const untilMs = Math.min(timers.nowUtcMs() + times.reconnectMs, sendUntilUtcMs);
   while (!signal.aborted) {
-    if (timers.nowUtcMs() >= cancelAtUtcMs) return "no time is left";
+    if (timers.nowUtcMs() >= sendUntilUtcMs) return "no time is left";
     if (connection.state.kind === "connected") return undefined;
     const leftMs = untilMs - timers.nowUtcMs();
     if (leftMs <= 0 || connection.state.kind === "closed") return `not connected (${why(connection)})`;
@@ -180,8 +203,7 @@ async function firstAnswer(
 async function follow(
   placing: Placing,
   reference: string,
-  cancelAtUtcMs: number,
-  signal: AbortSignal,
+  { cancelAtUtcMs, signal }: Omit<Deadlines, "sendUntilUtcMs">,
 ): Promise<void> {
   const { connection, desk, timers, times } = placing;
   let generation = connection.generation;

@@ -1,6 +1,6 @@
-import type { Ticker } from "@pf/market";
-import { newYorkDateOf } from "@pf/market";
-import type { OrderEvent, OrderPlan } from "@pf/orders";
+import { type ApprovedPlan, assertApproved } from "@pf/compliance";
+import { newYorkTimeOf, type Ticker } from "@pf/market";
+import type { OrderEvent } from "@pf/orders";
 import { type ContractInfo, contractRequest } from "../account/contracts.js";
 import { openAt } from "../account/hours.js";
 import { type Position, positionsRequest } from "../account/positions.js";
@@ -8,7 +8,14 @@ import { type AccountSummary, accountSummaryRequest } from "../account/summary.j
 import { AccountModeError, IbkrOptionsError, MarketClosedError, NotConnectedError } from "../errors.js";
 import { type Findings, type ListedOrder, OrderDesk } from "../orders/desk.js";
 import type { ExecutionFact } from "../orders/messages.js";
-import { cancelOrder, type OrderTerms, type OrderTimes, type Placing, work } from "../orders/place.js";
+import {
+  cancelOrder,
+  followAll,
+  type OrderTerms,
+  type OrderTimes,
+  type Placing,
+  work,
+} from "../orders/place.js";
 import { type Standing, standingOf } from "../orders/standing.js";
 import { type FractionalCapability, probeFractional, type WhatIf, whatIfRequest } from "../orders/whatIf.js";
 import { type Quote, type QuoteRules, type QuoteSheet, quoteRequest } from "../quotes/quotes.js";
@@ -104,7 +111,12 @@ export interface IbkrSession extends Requests {
    * can. Nothing is sent unless the session is connected, the market open, and the broker has answered that it does not
    * know the plan's references yet; what it knows is followed instead.
    */
-  place(plan: OrderPlan, options?: PlaceOptions): AsyncIterable<OrderEvent>;
+  place(plan: ApprovedPlan, options?: PlaceOptions): AsyncIterable<OrderEvent>;
+  /**
+   * Tells what becomes of orders that were sent before, by this program or an earlier run of it, and sends nothing. An
+   * order that the broker does not know has no events.
+   */
+  follow(references: readonly string[], options?: PlaceOptions): AsyncIterable<OrderEvent>;
   /** Asks for the cancellation of an order that this client sent. What becomes of it is heard as events, or found. */
   cancel(reference: string): Promise<void>;
 
@@ -260,7 +272,11 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
       const info = await contract(symbol, stop);
       return probeFractional(info, (terms) => whatIf(terms, info, stop));
     },
-    place: (plan, how = {}) => place(placing, contract, measure, plan, how),
+    place: (plan, how = {}) => place({ placing, contract, measure }, plan, how),
+    follow: (references, { cancelAtUtcMs = Infinity, signal: stop } = {}) =>
+      told(placing, references, stop, (known, stopped) =>
+        followAll(placing, references, known, { cancelAtUtcMs, signal: stopped }),
+      ),
     cancel: (reference) => cancelOrder(placing, reference),
     openOrders: (stop) => request(desk.openOrdersRequest(stop)),
     completedOrders: (stop) => request(desk.completedOrdersRequest(stop)),
@@ -282,31 +298,68 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
   };
 }
 
+interface Desks {
+  readonly placing: Placing;
+  contract(symbol: Ticker, stop?: AbortSignal): Promise<ContractInfo>;
+  measure(requests: Requests, stop?: AbortSignal): Promise<ServerTime>;
+}
+
 async function* place(
-  placing: Placing,
-  contract: (symbol: Ticker, stop?: AbortSignal) => Promise<ContractInfo>,
-  measure: (requests: Requests, stop?: AbortSignal) => Promise<ServerTime>,
-  plan: OrderPlan,
+  { placing, contract, measure }: Desks,
+  plan: ApprovedPlan,
   { cancelAtUtcMs = Infinity, signal }: PlaceOptions,
 ): AsyncGenerator<OrderEvent, void, undefined> {
-  const { connection, desk, account } = placing;
-  const { intents, session } = plan;
-  const references = new Set(intents.map(({ reference }) => reference));
+  assertApproved(plan);
+  const { connection, account } = placing;
+  const { intents, session, validUntilUtcMs } = plan;
   if (plan.account !== account)
     throw new IbkrOptionsError("account", `is ${account}, the plan is for ${plan.account}`);
-  if (references.size !== intents.length)
-    throw new IbkrOptionsError("plan", "names the same reference twice");
   connection.placing("orders");
+  yield* told(
+    placing,
+    intents.map(({ reference }) => reference),
+    signal,
+    async (known, stopped) => {
+      const symbols = [...new Set(intents.map(({ symbol }) => symbol))];
+      const infos = await Promise.all(symbols.map((symbol) => contract(symbol, stopped)));
+      const { serverUtcMs, skewMs } = await measure(connection, stopped);
+      const refuse = (why: string) => {
+        throw new MarketClosedError(session, serverUtcMs, why);
+      };
+      if (serverUtcMs > validUntilUtcMs)
+        refuse(`its window ended at ${newYorkTimeOf(validUntilUtcMs)} in New York`);
+      // An order sent outside regular hours would be executed at the next opening.
+      for (const { symbol, liquidHours } of infos) {
+        const open = openAt(liquidHours, serverUtcMs);
+        if (open?.session !== session)
+          refuse(`${symbol} is not traded at ${newYorkTimeOf(serverUtcMs)} in New York`);
+      }
+      const contracts = new Map(infos.map((info) => [info.symbol, info]));
+      await work(placing, intents, contracts, known, {
+        sendUntilUtcMs: Math.min(validUntilUtcMs - skewMs, cancelAtUtcMs),
+        cancelAtUtcMs,
+        signal: stopped,
+      });
+    },
+  );
+}
 
+/** The events of these orders: what is known already, then what happens while something is done about them. */
+async function* told(
+  { connection, desk }: Placing,
+  references: readonly string[],
+  signal: AbortSignal | undefined,
+  act: (known: Findings, stopped: AbortSignal) => Promise<void>,
+): AsyncGenerator<OrderEvent, void, undefined> {
   const stop = new AbortController();
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-  const told = new Set<string>();
+  const said = new Set<string>();
   const queue: OrderEvent[] = [];
   let wake = () => {};
   const tell = (event: OrderEvent) => {
     const key = JSON.stringify(event);
-    if (!references.has(event.reference) || told.has(key)) return;
-    told.add(key);
+    if (!references.includes(event.reference) || said.has(key)) return;
+    said.add(key);
     queue.push(event);
     wake();
   };
@@ -315,20 +368,9 @@ async function* place(
     const known = await everythingKnown(desk, connection, stopped);
     for (const reference of references)
       for (const event of standingOf(desk.book, known, reference).events) tell(event);
-    const symbols = [...new Set(intents.map(({ symbol }) => symbol))];
-    const infos = await Promise.all(symbols.map((symbol) => contract(symbol, stopped)));
-    const { serverUtcMs } = await measure(connection, stopped);
-    // An order sent outside regular hours would be executed at the next opening.
-    for (const { symbol, liquidHours } of infos) {
-      const open = openAt(liquidHours, serverUtcMs);
-      if (!open || open.session !== session)
-        throw new MarketClosedError(symbol, session, newYorkDateOf(serverUtcMs), serverUtcMs);
-    }
-    const contracts = new Map(infos.map((info) => [info.symbol, info]));
-
     let over = false;
     let failure: unknown;
-    const working = work(placing, intents, contracts, known, cancelAtUtcMs, stopped)
+    const acting = act(known, stopped)
       .catch((error: unknown) => {
         failure = error;
       })
@@ -343,10 +385,9 @@ async function* place(
       else
         await new Promise<void>((resolve) => {
           wake = resolve;
-          if (queue.length > 0 || over) resolve();
         });
     }
-    await working;
+    await acting;
     if (failure !== undefined) throw failure;
   } finally {
     forget();
