@@ -590,9 +590,17 @@ describe("fills in parts", () => {
     const { venue, events, send } = open();
     venue.arrange({ kind: "partialFills", parts: 4, everyMs: 100, stopAfter: 2 });
     send("BND", "BUY", 100);
+    venue.arrange({ kind: "partialFills", parts: 2, everyMs: 100, stopAfter: 1 });
+    send("SPY", "BUY", 10, { tif: "GTC" });
     venue.advanceTo(at(tuesday, "16:01"));
-    expect(told(events).slice(-2)).toEqual(["Cancelled 50", "error 202"]);
+    expect(told(events, 1).slice(-2)).toEqual(["Cancelled 50", "error 202"]);
     expect(venue.positions(account)[0]!.quantity).toBe("50");
+    // Good till cancelled it stays, and still nothing more fills.
+    venue.advanceTo(at("2026-02-26", "12:00"));
+    expect(venue.openOrders().map(({ filled, remaining }) => [filled, remaining])).toEqual([["5", "5"]]);
+    venue.cancel(1, 2);
+    venue.advanceTo(venue.nowUtcMs + seconds);
+    expect(venue.openOrders()).toEqual([]);
     expect(venue.summary(account).availableFunds).toBe(venue.summary(account).totalCashValue);
   });
 });

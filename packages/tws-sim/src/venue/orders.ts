@@ -407,7 +407,7 @@ export class Exchange {
 
   /** Fills what can be filled now, or waits. */
   private attempt(working: Working): void {
-    if (!working.live) return;
+    if (!working.live || (working.parts?.stops && working.parts.sizes.length === 0)) return;
     const price = this.takerPrice(working);
     if (price === undefined) {
       this.doNotFill(working);
