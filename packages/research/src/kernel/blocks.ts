@@ -51,6 +51,9 @@ export interface BlockPlan {
   readonly pointLane: Int32Array;
 }
 
+/** Caps of a block: how many of them refuse a pair is a byte. */
+const mostCaps = 255;
+
 /** Bits of a word that are used: the sign stays clear, so that words compare and multiply as plain integers. */
 const wordBits = 31;
 
@@ -73,11 +76,14 @@ export function planBlocks(points: readonly (StrategyOptions | undefined)[], mac
   const pointBlock = new Int32Array(points.length).fill(-1);
   const pointLane = new Int32Array(points.length).fill(-1);
   for (const group of groups.values()) {
-    const pairs = distinct(group.map((at) => pairKey(points[at]!)));
     // A word must hold every column of its block at least once.
-    for (let from = 0; from < pairs.length; from += wordBits) {
-      const chosen = new Set(pairs.slice(from, from + wordBits));
-      const members = group.filter((at) => chosen.has(pairKey(points[at]!)));
+    const pairs = slices(distinct(group.map((at) => pairKey(points[at]!))), wordBits);
+    const caps = slices(distinct(group.map((at) => points[at]!.selection.corrCap)), mostCaps);
+    for (const [ofPairs, ofCaps] of pairs.flatMap((one) => caps.map((other) => [one, other] as const))) {
+      const members = group.filter(
+        (at) => ofPairs.has(pairKey(points[at]!)) && ofCaps.has(points[at]!.selection.corrCap),
+      );
+      if (members.length === 0) continue;
       const { block, laneOf } = blockOf(
         members.map((at) => points[at]!),
         macdSlow,
@@ -212,6 +218,13 @@ function blockOf(
     return word * 32 + (cap - layout[word]!.firstCap) * columns + columnOf.get(pairKey(options))!;
   };
   return { block, laneOf };
+}
+
+function slices<T>(values: readonly T[], size: number): ReadonlySet<T>[] {
+  return Array.from(
+    { length: Math.ceil(values.length / size) },
+    (_, at) => new Set(values.slice(at * size, (at + 1) * size)),
+  );
 }
 
 function distinct<T>(values: readonly T[]): T[] {

@@ -5,6 +5,10 @@ export interface BookRoom {
   /** Words of a block. */
   readonly words: number;
   readonly names: number;
+  /** Symbols of a portfolio, at most. */
+  readonly places: number;
+  /** Whether sets of symbols are lists, for more of them than a word has bits; there are then no tables of pairs. */
+  readonly lists: boolean;
   /** Cap levels of a block: its caps and one more. */
   readonly levels: number;
   readonly fasts: number;
@@ -25,7 +29,7 @@ export interface Book {
   /** Squares of the caps, each with a margin on both sides (see {@link capBounds}). */
   readonly capBounds: Float64Array;
   readonly caps: Float64Array;
-  /** Start of a pair's column of products, at `a * names + b`. */
+  /** Start of a pair's column of products, at `a * names + b`; not with lists, as the levels. */
   readonly pairColumn: Int32Array;
   /**
    * How many of the caps, ascending, refuse a pair on the row at hand, at `a * names + b`; 0 for a symbol with itself.
@@ -35,9 +39,12 @@ export interface Book {
   /** Symbols with an open gate on the row at hand, ascending, and their gates. */
   readonly openNames: Int32Array;
   readonly openGates: Int32Array;
+  /** Weights of the position whose lanes are moving, by symbol; 0 elsewhere. */
+  readonly leaving: Float64Array;
 }
 
 export function createBook(room: BookRoom): Book {
+  const pairs = room.lists ? 0 : room.names * room.names;
   return {
     room,
     wordTop: new Int32Array(room.words),
@@ -50,10 +57,11 @@ export function createBook(room: BookRoom): Book {
     active: new Int32Array(room.names),
     capBounds: new Float64Array(2 * room.levels),
     caps: new Float64Array(room.levels),
-    levels: new Uint8Array(room.names * room.names),
-    pairColumn: new Int32Array(room.names * room.names),
+    levels: new Uint8Array(pairs),
+    pairColumn: new Int32Array(pairs),
     openNames: new Int32Array(room.names + 1),
     openGates: new Int32Array(room.names + 1),
+    leaving: new Float64Array(room.names),
   };
 }
 
@@ -75,6 +83,7 @@ export function fillBook(
   book.active.set(active.subarray(0, activeCount));
   book.caps.set(block.caps);
   book.capBounds.set(capBounds(block.caps));
+  if (book.room.lists) return;
   book.levels.fill(0);
   let column = 0;
   for (let i = 0; i < names; i++) {

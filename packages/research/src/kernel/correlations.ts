@@ -1,5 +1,6 @@
 import type { Book } from "./book.js";
 import type { Memory } from "./memory.js";
+import type { RowTask } from "./rows.js";
 
 export interface Products {
   /** Running sums of the products of a symbol's returns with those of up to three others, 0 on the row before `from`. */
@@ -64,9 +65,9 @@ export function createProducts(memory: Memory): Products {
 }
 
 export interface Levels {
-  open(names: number, stride: number, window: number, capCount: number): void;
+  open(task: RowTask): void;
   /** Levels of all pairs of open names that some column may hold together, into {@link Book.levels}. */
-  run(row: number, openCount: number): void;
+  begin(row: number, openCount: number): void;
 }
 
 /**
@@ -75,21 +76,24 @@ export interface Levels {
  * what came before it), the plain path's test decides, number by number.
  */
 export function createLevels(memory: Memory, book: Book): Levels {
-  const { change, products, drift, spread } = memory;
-  const { openNames, openGates, capBounds: bounds, caps, levels, pairColumn } = book;
+  const { products, drift, spread } = memory;
+  const { openNames, openGates, capBounds: bounds, levels, pairColumn } = book;
+  const exact = createExactLevel(memory, book);
+  const { level: exactLevel } = exact;
   let names = 0;
   let stride = 0;
   let window = 0;
   let capCount = 0;
 
-  function open(nameCount: number, columnStride: number, corrWindow: number, count: number): void {
-    names = nameCount;
-    stride = columnStride;
-    window = corrWindow;
-    capCount = count;
+  function open(task: RowTask): void {
+    names = task.names;
+    stride = task.stride;
+    window = task.block.corrWindow;
+    capCount = task.block.caps.length;
+    exact.open(window, capCount);
   }
 
-  function run(row: number, openCount: number): void {
+  function begin(row: number, openCount: number): void {
     for (let x = 1; x < openCount; x++) {
       const i = openNames[x]!;
       const gate = openGates[x]!;
@@ -117,7 +121,28 @@ export function createLevels(memory: Memory, book: Book): Levels {
     }
   }
 
-  function exactLevel(a: number, b: number, from: number): number {
+  return { open, begin };
+}
+
+/** The plain path's correlation against the caps, number by number. */
+export interface ExactLevel {
+  open(window: number, capCount: number): void;
+  /** The level of the returns that end at `a` and `b`, of which the caps before `from` are known to refuse them. */
+  level(a: number, b: number, from: number): number;
+}
+
+export function createExactLevel(memory: Memory, book: Book): ExactLevel {
+  const { change } = memory;
+  const { caps } = book;
+  let window = 0;
+  let capCount = 0;
+
+  function open(corrWindow: number, count: number): void {
+    window = corrWindow;
+    capCount = count;
+  }
+
+  function level(a: number, b: number, from: number): number {
     let sumA = 0;
     let sumB = 0;
     for (let k = 1 - window; k <= 0; k++) {
@@ -137,10 +162,10 @@ export function createLevels(memory: Memory, book: Book): Levels {
       crossed += x * y;
     }
     const rho = Math.min(1, Math.max(-1, crossed / Math.sqrt(squaresA * squaresB)));
-    let level = from;
-    while (level < capCount && !(Math.abs(rho) <= caps[level]!)) level++;
-    return level;
+    let refusing = from;
+    while (refusing < capCount && !(Math.abs(rho) <= caps[refusing]!)) refusing++;
+    return refusing;
   }
 
-  return { open, run };
+  return { open, level };
 }

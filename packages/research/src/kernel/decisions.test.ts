@@ -2,7 +2,7 @@ import type { Panel } from "@pf/market";
 import { createFeatures, type Strategy } from "@pf/selection";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { panelOf, worlds } from "../../../market/test/worlds.js";
+import { panelOf, type SymbolShape, worlds } from "../../../market/test/worlds.js";
 import { anyOptions } from "../../../selection/test/options.js";
 import { planGrid } from "../grid.js";
 import { rowOrder } from "../orders.js";
@@ -33,31 +33,46 @@ const anyStudy: fc.Arbitrary<Study> = fc.record({
   objective: fc.constantFrom("Calmar" as const, "Sharpe" as const),
 });
 
-describe("every decision of the grid kernel", () => {
-  it("is the plain path's: names, weights and whether anything is traded, row by row and point by point", () => {
-    fc.assert(
-      fc.property(worlds({ minRows: 10, maxSymbols: 7 }), anyStudy, (world, study) => {
-        expectSameDecisions(panelOf(world), study);
-      }),
-      { numRuns: 200 },
-    );
-  }, 120_000);
+/** More symbols than a word has bits: some worlds' shapes, over and over, so that there are many ties too. */
+const crowds = fc
+  .tuple(worlds({ minRows: 10, maxRows: 60, maxSymbols: 7 }), fc.integer({ min: 32, max: 70 }))
+  .map(([world, symbols]) => {
+    const known: readonly SymbolShape[] =
+      world.shapes.length > 0 ? world.shapes : [{ kind: "walk", start: 0, holes: [] }];
+    return { ...world, shapes: Array.from({ length: symbols }, (_, k) => known[k % known.length]!) };
+  });
 
-  it("is the plain path's on rows in another order", () => {
-    fc.assert(
-      fc.property(worlds({ minRows: 10, maxSymbols: 7 }), anyStudy, fc.nat(), (world, study, seed) => {
-        const panel = panelOf(world);
-        expectSameDecisions(panel, study, rowOrder(rowPatterns(panel), seed, 1, 2));
-      }),
-      { numRuns: 200 },
-    );
-  }, 120_000);
+describe("every decision of the grid kernel", () => {
+  describe.each([
+    { symbols: "symbols as bits", markets: worlds({ minRows: 10, maxSymbols: 7 }), lists: false, runs: 200 },
+    { symbols: "symbols as lists", markets: worlds({ minRows: 10, maxSymbols: 7 }), lists: true, runs: 200 },
+    { symbols: "more symbols than a word has bits", markets: crowds, lists: false, runs: 40 },
+  ])("with $symbols", ({ markets, lists, runs }) => {
+    it("is the plain path's: names, weights and whether anything is traded, row by row and point by point", () => {
+      fc.assert(
+        fc.property(markets, anyStudy, (world, study) => {
+          expectSameDecisions(panelOf(world), study, lists);
+        }),
+        { numRuns: runs },
+      );
+    }, 120_000);
+
+    it("is the plain path's on rows in another order", () => {
+      fc.assert(
+        fc.property(markets, anyStudy, fc.nat(), (world, study, seed) => {
+          const panel = panelOf(world);
+          expectSameDecisions(panel, study, lists, rowOrder(rowPatterns(panel), seed, 1, 2));
+        }),
+        { numRuns: runs },
+      );
+    }, 120_000);
+  });
 });
 
 /** What a portfolio aims at after each row that is still traded: one column a symbol, row-major. */
 type Targets = Float64Array;
 
-function expectSameDecisions(panel: Panel, study: Study, order?: Int32Array): void {
+function expectSameDecisions(panel: Panel, study: Study, lists: boolean, order?: Int32Array): void {
   const plan = planGrid(study);
   const rows = panel.sessions.length;
   const names = panel.tickers.length;
@@ -65,6 +80,7 @@ function expectSameDecisions(panel: Panel, study: Study, order?: Int32Array): vo
   const decided = Math.max(0, rows - (study.lag - 1));
   const actual = plan.points.map(() => new Float64Array(decided * names));
   const kernel = createGridKernel(panel, study, plan, {
+    lists,
     decided(point, row, members, weights) {
       for (const [k, name] of members.entries()) actual[point]![row * names + name] = weights[k]!;
     },

@@ -3,8 +3,9 @@ import type { Panel } from "@pf/market";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { panelOf, type SymbolShape, type World, worlds } from "../../../market/test/worlds.js";
-import { anyOptions, smallOptions } from "../../../selection/test/options.js";
+import { anyOptions, optionsWith, smallOptions } from "../../../selection/test/options.js";
 import { plainEvaluator } from "../evaluator.js";
+import { planGrid } from "../grid.js";
 import { rowOrder } from "../orders.js";
 import { rowPatterns } from "../permutePanel.js";
 import type { Grid, Objective, Study } from "../study.js";
@@ -155,18 +156,52 @@ describe("the grid kernel", () => {
     );
   }, 120_000);
 
-  it("leaves to the general path what it does not serve", () => {
-    const panel = panelOf({ seed: 1, rows: 20, shapes: [walk] });
-    const study: Study = {
-      options: smallOptions,
-      costs,
-      lag: 1,
-      grid: { top_n: [1, 2] },
-      objective: "Calmar",
+  it("has the plain path's objective of every grid point of more symbols than a word has bits", () => {
+    const grid: Grid = {
+      ema_fast: [2, 4],
+      ema_slow: [6, 9],
+      top_n: [1, 3, 12],
+      corr_cap: [0.2, 0.5, 0.8],
+      min_weight_change: [0, 0.05],
     };
-    const many = panelOf({ seed: 1, rows: 20, shapes: Array.from({ length: 32 }, () => walk) });
-    expect(createGridKernel(panel, study)?.evaluate()).toHaveLength(2);
-    expect(createGridKernel(many, study)).toBeUndefined();
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.integer({ min: 32, max: 80 }),
+        fc.constantFrom("rank" as const, "keep" as const),
+        fc.constantFrom(...objectives),
+        (seed, symbols, incumbents, objective) => {
+          const options = { ...smallOptions, selection: { ...smallOptions.selection, incumbents } };
+          const panel = panelOf({ seed, rows: 90, shapes: Array.from({ length: symbols }, () => walk) });
+          const study: Study = { options, costs, lag: 1, grid, objective };
+          expectSame(panel, study);
+          expectSame(panel, study, rowOrder(rowPatterns(panel), seed, 1, 2));
+        },
+      ),
+      { numRuns: 12 },
+    );
+  }, 120_000);
+
+  it("serves more caps than a level can count", () => {
+    const corr_cap = Array.from({ length: 300 }, (_, k) => (k + 1) / 300);
+    const panel = panelOf({ seed: 9, rows: 60, shapes: Array.from({ length: 5 }, () => walk) });
+    for (const incumbents of ["rank", "keep"] as const) {
+      const options = { ...smallOptions, selection: { ...smallOptions.selection, incumbents } };
+      expectSame(panel, { options, costs, lag: 1, grid: { corr_cap, top_n: [1, 3] }, objective: "Calmar" });
+    }
+  }, 120_000);
+
+  it.each([
+    ["another score", optionsWith({ selection: { score: "momentum" } })],
+    ["another weighting", optionsWith({ weights: { method: "risk_parity" } })],
+    ["an overlay", optionsWith({ overlays: [{ name: "regime" }] })],
+  ])("leaves %s to the general path", (_, options) => {
+    const panel = panelOf({ seed: 1, rows: 20, shapes: [walk] });
+    const study: Study = { options, costs, lag: 1, grid: { top_n: [1, 2] }, objective: "Calmar" };
+    const plan = planGrid({ ...study, options: smallOptions });
+    const strategies = plan.strategies.map((strategy) => strategy && { ...strategy, options });
+    expect(createGridKernel(panel, study, { ...plan, strategies })).toBeUndefined();
+    expect(createGridKernel(panel, { ...study, options: smallOptions }, plan)?.evaluate()).toHaveLength(2);
   });
 });
 

@@ -6,11 +6,13 @@ import { type Block, planBlocks } from "./blocks.js";
 import type { BookRoom } from "./book.js";
 import { createProducts, type Products } from "./correlations.js";
 import { createGates, type Gates, type MacdSpans } from "./gates.js";
-import { allocate, fits, type Memory } from "./memory.js";
+import { allocate, fits, type Memory, type Room } from "./memory.js";
 import { createMoments, type Moments } from "./moments.js";
 import { objectiveOf } from "./objectives.js";
 import { createPaths, type Paths } from "./paths.js";
-import { createRows, type Rows, type RowTask, type RowTrace } from "./rows.js";
+import { createRows, type Rows, type RowTask } from "./rows.js";
+import { mostBits } from "./sets.js";
+import type { RowTrace } from "./trace.js";
 import { type WindowFacts, windowFacts } from "./window.js";
 
 /** Evaluates a whole grid on one train window in one pass over its rows. */
@@ -25,8 +27,10 @@ export interface GridKernel {
   evaluate(order?: Int32Array): Float64Array;
 }
 
-/** Receives what a kernel decides, point by point and row by row: for tests, which compare it with the plain path. */
+/** For tests, which compare a kernel with the plain path, decision by decision. */
 export interface KernelTrace {
+  /** Treat the symbols as lists although they are few. */
+  readonly lists?: boolean;
   /**
    * @param row - the row that decided; rows are reported from the first on which anything may be held
    * @param names - positions of the symbols selected, in no particular order; only valid during the call, as the weights
@@ -35,14 +39,12 @@ export interface KernelTrace {
   decided(point: number, row: number, names: Int32Array, weights: Float64Array): void;
 }
 
-/** Symbols are bits of a word; a level is a byte. */
-const limits = { names: 31, caps: 255 };
-
 /**
  * The fused kernel for a study on a train window.
  *
- * It gives the numbers of the general path: the same selections, objectives equal to rounding. It serves the built-in
- * score, inverse volatility and equal weights, no overlays, and at most 31 symbols.
+ * It gives the numbers of the general path: the same selections, objectives equal to rounding. It serves any grid, both
+ * policies, any `top_n`, caps, bands and lag, the MACD gate and any number of symbols. It does not serve another score
+ * than `trend`, other weightings than `inv_vol` and `equal`, overlays, and registered extensions of these.
  *
  * @param window - the rows to train on; every indicator starts on its first
  * @param plan - the study's grid, where the caller has made it already
@@ -60,12 +62,10 @@ export function createGridKernel(
   const served =
     (options.selection.score ?? "trend") === "trend" &&
     (options.weights.method === "inv_vol" || options.weights.method === "equal") &&
-    (options.overlays ?? []).length === 0 &&
-    window.tickers.length <= limits.names;
+    (options.overlays ?? []).length === 0;
   if (!served) return undefined;
   const { macd } = options.features;
   const { blocks, pointBlock, pointLane } = planBlocks(points, macd.enabled ? macd.slow : 0);
-  if (blocks.some(({ caps }) => caps.length > limits.caps)) return undefined;
 
   const facts = windowFacts(window);
   const objectives = new Float64Array(points.length).fill(Number.NaN);
@@ -80,8 +80,9 @@ export function createGridKernel(
     equalWeights: options.weights.method === "equal",
     objective: study.objective,
   };
-  let running = 0; // block
+  let running = 0; // block that is being run
   const traced = trace && {
+    lists: trace.lists ?? false,
     lane(row: number, lane: number, names: Int32Array, weights: Float64Array) {
       for (let point = 0; point < points.length; point++) {
         if (pointBlock[point] === running && pointLane[point] === lane) {
@@ -99,7 +100,7 @@ export function createGridKernel(
         bench.run(job, blocks[at]!, order !== undefined);
         for (let point = 0; point < objectives.length; point++) {
           if (pointBlock[point] === at) {
-            objectives[point] = objectiveOf(study.objective, bench.rows, pointLane[point]!, facts.rows);
+            objectives[point] = objectiveOf(study.objective, bench.rows.lanes, pointLane[point]!, facts.rows);
           }
         }
       }
@@ -129,41 +130,62 @@ interface Workbench {
   run(job: Job, block: Block, permuted: boolean): void;
 }
 
-let workbench: Workbench | undefined;
+const workbenches: { bits?: Workbench; lists?: Workbench } = {};
 
 /**
- * The thread's workbench. One with more room replaces it when a window or a grid is larger than any before; that is right
+ * The thread's workbench, of which there is one for symbols as bits and one for symbols as lists. One with more room replaces it when a window or a grid is larger than any before; that is right
  * but slower, because the engine compiles the passes for fixed arrays only as long as they are made once.
  */
 function workbenchFor(
   { facts, stride }: Job,
   blocks: readonly Block[],
-  trace: RowTrace | undefined,
+  trace: (RowTrace & { readonly lists: boolean }) | undefined,
 ): Workbench {
-  const words = Math.max(...blocks.map((block) => block.words));
+  const lists = facts.names > mostBits || trace?.lists === true;
   const fasts = Math.max(...blocks.map((block) => block.fasts.length));
-  const levels = Math.max(...blocks.map((block) => block.caps.length + 1));
-  const room = { stride, names: facts.names, fasts };
-  const exact = { words, names: facts.names, levels, fasts };
-  if (trace) return createWorkbench(allocate(room), exact, trace);
-  const books = workbench?.books;
-  if (
-    !workbench ||
-    !books ||
-    !fits(workbench.memory, room) ||
-    books.words < words ||
-    books.names < facts.names ||
-    books.levels < levels ||
-    books.fasts < fasts
-  ) {
-    workbench = createWorkbench(allocate(room), {
-      words: Math.max(words, 6),
-      names: Math.max(facts.names, 12),
-      levels: Math.max(levels, 8),
-      fasts: Math.max(fasts, 4),
-    });
+  const room: Room = { stride, names: facts.names, fasts, pairs: !lists };
+  const books: BookRoom = {
+    words: Math.max(...blocks.map((block) => block.words)),
+    names: facts.names,
+    places: lists ? Math.min(facts.names, Math.max(...blocks.map(largestTop))) : facts.names,
+    lists,
+    levels: Math.max(...blocks.map((block) => block.caps.length + 1)),
+    fasts,
+  };
+  if (trace) return createWorkbench(allocate(room), books, trace);
+  const kind = lists ? "lists" : "bits";
+  let workbench = workbenches[kind];
+  if (!workbench || !fits(workbench.memory, room) || !holds(workbench.books, books)) {
+    workbench = createWorkbench(allocate(room), withSlack(books));
+    workbenches[kind] = workbench;
   }
   return workbench;
+}
+
+function largestTop({ words, wordTop }: Block): number {
+  return wordTop[words - 1]!;
+}
+
+function holds(room: BookRoom, needed: BookRoom): boolean {
+  return (
+    room.words >= needed.words &&
+    room.names >= needed.names &&
+    room.places >= needed.places &&
+    room.levels >= needed.levels &&
+    room.fasts >= needed.fasts
+  );
+}
+
+/** So much that the usual studies follow each other in one workbench. */
+function withSlack(needed: BookRoom): BookRoom {
+  return {
+    words: Math.max(needed.words, 6),
+    names: Math.max(needed.names, 12),
+    places: Math.max(needed.places, 12),
+    lists: needed.lists,
+    levels: Math.max(needed.levels, 8),
+    fasts: Math.max(needed.fasts, 4),
+  };
 }
 
 function createWorkbench(memory: Memory, books: BookRoom, trace?: RowTrace): Workbench {
@@ -229,7 +251,7 @@ function createWorkbench(memory: Memory, books: BookRoom, trace?: RowTrace): Wor
       gates.run(facts, block, i, base, stride, ready[i]!);
       moments.run(facts, i, base, from, ready[i]!, end, block.corrWindow, block.volWindow);
     }
-    if (block.wordTop[block.words - 1]! > 1) multiply(job, from, end);
+    if (!books.lists && largestTop(block) > 1) multiply(job, from, end);
     const task: RowTask = {
       block,
       rows: facts.rows,
@@ -241,7 +263,7 @@ function createWorkbench(memory: Memory, books: BookRoom, trace?: RowTrace): Wor
       lag,
       keep: job.keep,
       equalWeights: job.equalWeights,
-      wide: needsSums(job.objective),
+      withSums: needsSums(job.objective),
     };
     rows.run(task);
   }

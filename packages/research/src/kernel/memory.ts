@@ -4,6 +4,8 @@ export interface Room {
   readonly stride: number;
   readonly names: number;
   readonly fasts: number;
+  /** Whether pairs of symbols have columns. */
+  readonly pairs: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface Memory {
   readonly drift: Float64Array;
   /** Sum of squared deviations in the correlation window; `NaN` where running sums might not tell it well enough. */
   readonly spread: Float64Array;
-  /** A column a pair: running sums of the products of their returns. */
+  /** A column a pair: running sums of the products of their returns. Empty for a universe of lists. */
   readonly products: Float64Array;
 }
 
@@ -50,6 +52,7 @@ export const noBar = -1;
 export function allocate(needed: Room): Memory {
   const stride = Math.ceil(needed.stride * 1.25);
   const names = Math.max(needed.names, 12);
+  const fasts = Math.max(needed.fasts, 4);
   const floats = () => new Float64Array(names * stride);
   return {
     order: new Int32Array(stride),
@@ -61,19 +64,23 @@ export function allocate(needed: Room): Memory {
     unitCost: floats(),
     allowed: new Int32Array(names * stride),
     gates: new Int32Array(names * stride),
-    scores: new Float64Array(names * stride * Math.max(needed.fasts, 4)),
+    scores: new Float64Array(names * stride * fasts),
     steadiness: floats(),
     drift: floats(),
     spread: floats(),
-    products: new Float64Array(((names * (names - 1)) / 2) * stride),
+    products: new Float64Array(needed.pairs ? pairsOf(names) * stride : 0),
   };
 }
 
-export function fits(memory: Memory, { stride, names, fasts }: Room): boolean {
+export function fits(memory: Memory, { stride, names, fasts, pairs }: Room): boolean {
   return (
     memory.order.length >= stride &&
     memory.close.length >= names * stride &&
     memory.scores.length >= names * stride * fasts &&
-    memory.products.length >= ((names * (names - 1)) / 2) * stride
+    (!pairs || memory.products.length >= pairsOf(names) * stride)
   );
+}
+
+function pairsOf(names: number): number {
+  return (names * (names - 1)) / 2;
 }

@@ -1,14 +1,15 @@
 import { sessionsPerYear } from "@pf/backtest";
 import type { Objective } from "../study.js";
-import { type Rows, sumFields, sumSize } from "./rows.js";
+import type { Lanes } from "./lanes.js";
+import { sumFields, sumSize } from "./sums.js";
 
 const sessionsPerMonth = 21;
 
 /** A metric of one lane, by the definitions of the plain path's `measure`. */
-export function objectiveOf(objective: Objective, rows: Rows, lane: number, bars: number): number {
-  const equity = rows.peaks[lane]! * rows.ratios[lane]!;
-  const drawdown = 1 - rows.lowest[lane]!;
-  const sum = (field: keyof typeof sumFields): number => rows.sums[lane * sumSize + sumFields[field]]!;
+export function objectiveOf(objective: Objective, lanes: Lanes, lane: number, bars: number): number {
+  const equity = lanes.peaks[lane]! * lanes.ratios[lane]!;
+  const drawdown = 1 - lanes.lowest[lane]!;
+  const sum = (field: keyof typeof sumFields): number => lanes.sums[lane * sumSize + sumFields[field]]!;
   const growth = () =>
     bars === 0 ? Number.NaN : equity > 0 ? Math.exp((Math.log(equity) * sessionsPerYear) / bars) - 1 : -1;
   switch (objective) {

@@ -144,22 +144,37 @@ function ratiosOf(
   return ratios;
 }
 
+/** Slots for the moves of a window: more than twice as many as rows of the usual three years. */
+const fewestSlots = 2048;
+
 function mostEqual(
   { rows, kind, growth }: Pick<WindowFacts, "rows" | "kind" | "growth">,
   base: number,
   first: number,
 ): number {
-  const moved = new Float64Array(rows);
-  let count = 0;
-  for (let row = first + 1; row < rows; row++) {
-    if (kind[base + row] === moves) moved[count++] = growth[base + row]! - 1;
-  }
-  const sorted = moved.subarray(0, count).sort();
+  // Counted in a table by the bits of the number: sorting the moves took longer than all else that is learned of them.
+  let slots = fewestSlots;
+  while (slots < 2 * rows) slots *= 2;
+  const values = new Float64Array(slots);
+  const counts = new Int32Array(slots);
   let most = 0;
-  let run = 0;
-  for (let k = 0; k < sorted.length; k++) {
-    run = k > 0 && sorted[k] === sorted[k - 1] ? run + 1 : 1;
-    if (run > most) most = run;
+  for (let row = first + 1; row < rows; row++) {
+    if (kind[base + row] !== moves) continue;
+    const value = growth[base + row]! - 1;
+    bitsOf.value[0] = value;
+    let slot = Math.imul(bitsOf.words[0]! ^ Math.imul(bitsOf.words[1]!, 0x85eb_ca6b), 0x9e37_79b1) >>> 8;
+    slot &= slots - 1;
+    while (counts[slot] !== 0 && values[slot] !== value) slot = (slot + 1) & (slots - 1);
+    values[slot] = value;
+    const count = counts[slot]! + 1;
+    counts[slot] = count;
+    if (count > most) most = count;
   }
   return most;
+}
+
+const bitsOf = viewsOf(new Float64Array(1));
+
+function viewsOf(value: Float64Array) {
+  return { value, words: new Int32Array(value.buffer) };
 }
