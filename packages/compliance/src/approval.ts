@@ -34,8 +34,10 @@ export function approve(plan: OrderPlan, validUntilUtcMs: number): ApprovedPlan 
 
 function frozenCopy<Value>(value: Value): Value {
   if (typeof value !== "object" || value === null) return value;
-  const copy = Array.isArray(value)
-    ? value.map(frozenCopy)
-    : Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, frozenCopy(entry)]));
-  return Object.freeze(copy) as Value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as Value;
+  const copy = { ...value };
+  for (const key of Object.keys(copy) as (keyof Value)[]) {
+    if (typeof copy[key] === "object") copy[key] = frozenCopy(copy[key]);
+  }
+  return Object.freeze(copy);
 }

@@ -1,4 +1,4 @@
-import { decimalOf, divideHalfEven, scaled } from "./decimal.js";
+import { decimalOf, digitsOf, divideHalfEven, quotientHalfEven, scaled } from "./decimal.js";
 import { AmountError } from "./errors.js";
 import { type Cents, cents, fractionOf, type Quantity } from "./money.js";
 
@@ -54,12 +54,20 @@ export function commissionPlan(name: CommissionPlanName, perShare = 0.0035): Com
  */
 export function commissionCents(plan: CommissionPlan, quantity: Quantity, notional: Cents): Cents {
   if (quantity === 0) return cents(0);
-  const [over, under] = scaled(decimalOf(plan.perShare)!, -2);
-  const byShare = Number(divideHalfEven(over * BigInt(quantity), under));
+  const byShare = chargedByShare(plan.perShare, quantity);
   const atLeast = Math.max(byShare, plan.minimum);
   return plan.maximum === null
     ? cents(atLeast)
     : cents(Math.min(atLeast, fractionOf(notional, plan.maximum)));
+}
+
+function chargedByShare(perShare: number, quantity: Quantity): number {
+  const digits = digitsOf(perShare, 1_000_000);
+  if (digits !== undefined && digits * quantity <= Number.MAX_SAFE_INTEGER) {
+    return quotientHalfEven(digits * quantity, 100_000_000);
+  }
+  const [over, under] = scaled(decimalOf(perShare)!, -2);
+  return Number(divideHalfEven(over * BigInt(quantity), under));
 }
 
 /** What was filled of one order so far. */

@@ -48,3 +48,37 @@ export function divideFloor(over: bigint, under: bigint): bigint {
 export function divideCeil(over: bigint, under: bigint): bigint {
   return -divideFloor(-over, under);
 }
+
+/**
+ * `over / under` rounded half-even, for whole numbers below 2^53 (`under` positive): the remainder of such numbers is
+ * exact, so nothing is lost on the way.
+ */
+export function quotientHalfEven(over: number, under: number): number {
+  const below = quotientFloor(over, under);
+  const twice = 2 * (over - below * under);
+  return twice < under || (twice === under && below % 2 === 0) ? below : below + 1;
+}
+
+/** `over / under` rounded down, for whole numbers below 2^53 (`under` positive). */
+export function quotientFloor(over: number, under: number): number {
+  const rest = over % under;
+  const towardsZero = (over - rest) / under;
+  return rest < 0 ? towardsZero - 1 : towardsZero;
+}
+
+/** `over / under` rounded up, for whole numbers below 2^53 (`under` positive). */
+export function quotientCeil(over: number, under: number): number {
+  return -quotientFloor(-over, under);
+}
+
+/**
+ * The digits of a number that has at most so many decimals, `undefined` for others: 12.34 with two decimals is 1234.
+ * Exact: two different decimals of at most 15 digits are never the same number, so the one that gives the number back is
+ * the one it is written as.
+ *
+ * @param power - ten to the number of decimals
+ */
+export function digitsOf(value: number, power: number): number | undefined {
+  const digits = Math.round(value * power);
+  return digits / power === value && Math.abs(digits) < 1e15 ? digits : undefined;
+}

@@ -2,9 +2,13 @@ import {
   type Decimal,
   decimalOf,
   decimalOfText,
+  digitsOf,
   divideCeil,
   divideFloor,
   divideHalfEven,
+  quotientCeil,
+  quotientFloor,
+  quotientHalfEven,
   scaled,
 } from "./decimal.js";
 import { AmountError } from "./errors.js";
@@ -127,6 +131,8 @@ export function formatQuantity(amount: Quantity): string {
  * notionalCents(quantityOfShares(3), 1.005); // => 302 (3.015 dollars lies between 301 and 302, and 302 is even)
  */
 export function notionalCents(amount: Quantity, price: number): Cents {
+  const digits = fastDigits(price, amount);
+  if (digits > 0) return quotientHalfEven(amount * digits, 100_000_000) as Cents;
   const [over, under] = product(amount, price);
   return toCents(divideHalfEven(over, under), `${formatQuantity(amount)} shares at ${price}`);
 }
@@ -139,6 +145,10 @@ export function notionalCents(amount: Quantity, price: number): Cents {
  */
 export function affordable(budget: Cents, price: number, step: Quantity): Quantity {
   if (budget <= 0) return 0 as Quantity;
+  const digits = fastDigits(price, step);
+  if (digits > 0 && budget <= Number.MAX_SAFE_INTEGER / 100_000_000) {
+    return (quotientFloor(budget * 100_000_000, step * digits) * step) as Quantity;
+  }
   const [over, under] = product(step, price);
   const steps = divideFloor(BigInt(budget) * under, over);
   const units = Number(steps) * step;
@@ -157,6 +167,12 @@ export function fractionOf(
   fraction: number,
   rounding: "halfEven" | "down" | "up" = "halfEven",
 ): Cents {
+  const digits = fraction >= 0 ? digitsOf(fraction, 1_000_000) : undefined;
+  if (digits !== undefined && Math.abs(amount) * digits <= Number.MAX_SAFE_INTEGER) {
+    const over = amount * digits;
+    if (rounding === "halfEven") return cents(quotientHalfEven(over, 1_000_000));
+    return cents(rounding === "up" ? quotientCeil(over, 1_000_000) : quotientFloor(over, 1_000_000));
+  }
   const decimal = decimalOf(fraction);
   if (!decimal || fraction < 0)
     throw new AmountError(`the fraction ${fraction}`, "is no number at or above 0");
@@ -195,6 +211,15 @@ export function limitPrice(
   if (ticks <= 0n)
     throw new AmountError(`bid ${quote.bid}, ask ${quote.ask}, tick ${tick}`, "make no limit price");
   return Number(`${ticks * step.digits}e${step.exponent}`);
+}
+
+/**
+ * A price in millionths of a dollar where it has six decimals at most and its product with a quantity is exact, as for
+ * most prices: many times faster than integers of any length, and the same. Else 0.
+ */
+function fastDigits(price: number, amount: Quantity): number {
+  const digits = price > 0 ? digitsOf(price, 1_000_000) : undefined;
+  return digits !== undefined && digits * amount <= Number.MAX_SAFE_INTEGER ? digits : 0;
 }
 
 /** Quantity times price in cents, as a fraction. */

@@ -140,33 +140,34 @@ function equityOf({ account, quotes, rules }: Context): Cents {
 function wishFor(context: Context, symbol: Ticker, equity: Cents): Wish {
   const { targets, quotes, rules } = context;
   const [weight, held, quote] = [targets.weights[symbol] ?? 0, heldOf(context, symbol), quotes[symbol]];
-  const target = equity > 0 ? fractionOf(equity, weight, "down") : cents(0);
-  const none = { symbol, quote, held, weight, target, side: null, quantity: 0 as Quantity, limit: null };
-  const nothing = { ...none, orderPrice: quote?.price ?? 0, notional: cents(0) };
-  if (!quote) {
-    const idle = weight > 0 ? "no_quote" : "on_target";
-    return { ...nothing, wanted: weight > 0 ? null : (0 as Quantity), idle };
-  }
-  let wanted = affordable(target, quote.price, rules.quantityStep);
-  const side = wanted > held ? "buy" : wanted < held ? "sell" : null;
-  if (!side) return { ...nothing, wanted, idle: "on_target" };
-  const limit = rules.orderType === "LMT" ? limitOf(quote, side, rules) : null;
-  if (rules.orderType === "LMT" && limit === null) {
-    const quantity = floorTo(Math.abs(wanted - held) as Quantity, rules.quantityStep);
-    if (quantity > 0) return { ...nothing, wanted, quantity, idle: "limit_needs_live_quote" };
-  }
-  const orderPrice = limit ?? quote.price;
+  const target = equity > 0 && weight > 0 ? fractionOf(equity, weight, "down") : cents(0);
+  const step = rules.quantityStep;
+  const wish = (
+    wanted: Quantity | null,
+    idle: NoOrderReason | null,
+    side: Side | null = null,
+    quantity = 0 as Quantity,
+    limit: number | null = null,
+  ): Wish => {
+    const orderPrice = limit ?? quote?.price ?? 0;
+    const notional = side ? notionalCents(quantity, orderPrice) : cents(0);
+    return { symbol, quote, held, weight, target, wanted, side, quantity, orderPrice, limit, notional, idle };
+  };
+  if (!quote) return weight > 0 ? wish(null, "no_quote") : wish(0 as Quantity, "on_target");
+  const wanted = affordable(target, quote.price, step);
+  if (wanted === held) return wish(wanted, "on_target");
+  const side = wanted > held ? "buy" : "sell";
+  const isLimit = rules.orderType === "LMT";
+  const limit = isLimit ? limitOf(quote, side, rules) : null;
   // A limit above the price buys fewer shares for the same money.
-  if (side === "buy" && orderPrice > quote.price) wanted = affordable(target, orderPrice, rules.quantityStep);
-  const quantity = floorTo(
-    Math.max(0, side === "buy" ? wanted - held : held - wanted) as Quantity,
-    rules.quantityStep,
-  );
-  if (quantity === 0) return { ...nothing, wanted, idle: wanted === 0 && held > 0 ? "stub" : "on_target" };
-  const notional = notionalCents(quantity, orderPrice);
-  const isExit = side === "sell" && wanted === 0;
-  if (!isExit && notional < rules.minNotional) return { ...nothing, wanted, idle: "below_minimum" };
-  return { ...none, wanted, side, quantity, orderPrice, limit, notional, idle: null };
+  const goal =
+    side === "buy" && limit !== null && limit > quote.price ? affordable(target, limit, step) : wanted;
+  const quantity = floorTo(Math.max(0, side === "buy" ? goal - held : held - goal) as Quantity, step);
+  if (quantity === 0) return wish(goal, goal === 0 && held > 0 ? "stub" : "on_target");
+  if (isLimit && limit === null) return wish(goal, "limit_needs_live_quote", null, quantity);
+  const wanting = wish(goal, null, side, quantity, limit);
+  const isExit = side === "sell" && goal === 0;
+  return isExit || wanting.notional >= rules.minNotional ? wanting : wish(goal, "below_minimum");
 }
 
 function limitOf({ bid, ask, feed, tick }: Quote, side: Side, rules: OrderRules): number | null {
