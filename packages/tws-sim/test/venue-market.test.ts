@@ -304,6 +304,51 @@ describe("history", () => {
     expect(error.code).toBe(code);
     expect(error.message).toMatch(words);
   });
+  it("answers any request with bars in order, up to the end asked for, or with an error", () => {
+    const instants = fc.oneof(
+      { arbitrary: fc.constant(undefined), weight: 3 },
+      fc.integer({ min: at("2023-12-01", "00:00"), max: at("2026-12-01", "00:00") }),
+      fc.integer({ min: -(10 ** 12), max: 4 * 10 ** 12 }),
+      fc.constantFrom(Number.NaN, 0, Number.MAX_VALUE, -Number.MAX_VALUE),
+    );
+    const requests = fc.record({
+      endUtcMs: instants,
+      duration: fc.record({
+        count: fc.oneof(
+          { arbitrary: fc.integer({ min: 1, max: 12 }), weight: 3 },
+          fc.constantFrom(0, 365, 366, 86_400, 1.5, Number.NaN),
+        ),
+        unit: fc.constantFrom("S", "D", "W", "M", "Y"),
+      }),
+      barSize: fc.constantFrom("1 day", "1 day", "1 hour", "4 hours", "1 week"),
+      whatToShow: fc.constantFrom("TRADES", "TRADES", "ADJUSTED_LAST", "BID"),
+      regularHoursOnly: fc.boolean(),
+    });
+    let answered = 0;
+    fc.assert(
+      fc.property(requests, moments, (asked, moment) => {
+        const { venue, contract } = world({ instruments: all, startUtcMs: instantOf(moment) });
+        const answer = venue.history({ ...asked, conId: contract("BND").conId });
+        if ("code" in answer) {
+          expect([162, 321]).toContain(answer.code);
+          expect(answer.message.length).toBeGreaterThan(20);
+          return;
+        }
+        answered++;
+        let before = Number.NEGATIVE_INFINITY;
+        for (const { beginsUtcMs, open, high, low, close, volume } of answer.bars) {
+          expect(beginsUtcMs).toBeGreaterThan(before);
+          before = beginsUtcMs;
+          expect(Math.min(open, close)).toBeGreaterThanOrEqual(low);
+          expect(Math.max(open, close)).toBeLessThanOrEqual(high);
+          expect(volume).toBeGreaterThanOrEqual(0);
+        }
+        expect(before).toBeLessThanOrEqual(Math.min(asked.endUtcMs ?? venue.nowUtcMs, venue.nowUtcMs));
+      }),
+      { numRuns: 300 },
+    );
+    expect(answered).toBeGreaterThan(30);
+  });
   it("of more sessions than there are paths in memory is the same when asked again", () => {
     const { venue, contract } = world({ instruments: all, startUtcMs: startUtcMs() });
     const asked = request(contract("SPY").conId, { duration: { count: 2, unit: "Y" }, barSize: "1 hour" });

@@ -259,6 +259,9 @@ describe("the terminal refuses, with nothing left behind,", () => {
   it.each<[string, Partial<NewOrder>, number, RegExp, Partial<VenueOptions>?]>([
     ["parts of a share", { quantity: "1.5" }, 10243, /Fractional-sized order cannot be placed via API/],
     ["parts of a part", { quantity: "1.00005" }, 10250, /minimum variation/, { fractional: "accept" }],
+    ["more shares than can be counted in cents", { quantity: "1000000000" }, 383, /size/],
+    ["a limit beyond all measure", { orderType: "LMT", limit: Number.POSITIVE_INFINITY }, 383, /size/],
+    ["a limit that is no number", { orderType: "LMT", limit: Number.NaN }, 321, /limit price/],
     ["a cash quantity", { cashQuantity: "500" }, 10244, /Cash quantity/],
     ["nothing", { quantity: "0" }, 434, /zero/],
     ["less than nothing", { quantity: "-3" }, 321, /quantity/],
@@ -709,6 +712,67 @@ describe("an order that is not transmitted", () => {
     send("SPY", "BUY", 1, { orderId: id });
     forward(5 * seconds);
     expect(told(events)).toContain("Filled 1");
+  });
+});
+
+describe("whatever arrives", () => {
+  const anyNumber = fc.oneof(
+    fc.double(),
+    fc.integer(),
+    fc.constantFrom(0, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_VALUE, 1e-9, 57.25),
+  );
+  const anyText = fc.oneof(
+    fc.string(),
+    fc.constantFrom("", "DAY", "MKT", "LMT", "1", "0.0001", "1e5", "99999999", "9".repeat(40)),
+  );
+  const anything = fc.record({
+    clientId: fc.integer({ min: 0, max: 3 }),
+    orderId: fc.integer({ min: -5, max: 50 }),
+    account: fc.oneof(fc.constant(account), anyText),
+    isKnown: fc.boolean(),
+    action: fc.constantFrom("BUY", "SELL", "SSHORT", "") as fc.Arbitrary<"BUY" | "SELL">,
+    quantity: anyText,
+    orderType: anyText,
+    limit: fc.option(anyNumber, { nil: undefined }),
+    auxPrice: fc.option(anyNumber, { nil: undefined }),
+    tif: anyText,
+    outsideRth: fc.boolean(),
+    orderRef: anyText,
+    transmit: fc.boolean(),
+    cashQuantity: fc.oneof(fc.constant(""), anyText),
+  });
+  it("as an order, a what-if or a cancel is answered and breaks nothing", () => {
+    fc.assert(
+      fc.property(fc.array(anything, { minLength: 1, maxLength: 10 }), fc.boolean(), (orders, accepts) => {
+        const { venue, events, contract, forward } = open({ fractional: accepts ? "accept" : "reject" });
+        for (const { isKnown, ...order } of orders) {
+          const placed = { ...order, conId: isKnown ? contract("BND").conId : 5 };
+          venue.whatIf(placed);
+          venue.place(placed);
+          venue.cancel(order.clientId, order.orderId + 1);
+          forward(700);
+        }
+        forward(86_400_000);
+        expect(events.length + venue.openOrders().length).toBeGreaterThanOrEqual(0);
+        expect(Number(venue.summary(account).totalCashValue)).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+  it("as a limit at any price and size is answered with an error, or rests, or fills within the funds", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10 ** 9 }),
+        fc.integer({ min: 1, max: 10 ** 10 }),
+        (quantity, ticks) => {
+          const { venue, events, send, forward } = open();
+          send("BND", "BUY", quantity, { limit: ticks / 100 });
+          forward(3 * seconds);
+          expect(events.length).toBeGreaterThan(0);
+          expect(Number(venue.summary(account).availableFunds)).toBeGreaterThanOrEqual(0);
+        },
+      ),
+    );
   });
 });
 

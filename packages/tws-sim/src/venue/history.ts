@@ -44,8 +44,12 @@ export function historyOf(
   if (wrong) return wrong;
   const view = request.whatToShow === "ADJUSTED_LAST" ? "adjusted" : "trades";
   const endUtcMs = Math.min(request.endUtcMs ?? nowUtcMs, nowUtcMs);
-  const startUtcMs = startOf(request.duration, endUtcMs, calendar);
+  const noData = serviceError(
+    `HMDS query returned no data: ${instrument.symbol}@SMART ${view === "trades" ? "Trades" : "Adjusted_Last"}`,
+  );
   const last = instrument.rowAt(endUtcMs);
+  if (last < 0) return noData;
+  const startUtcMs = startOf(request.duration, endUtcMs, calendar);
   let first = last + 1;
   while (first > 0 && instrument.closes[first - 1]! > startUtcMs) first--;
   const size = intradaySizes[request.barSize];
@@ -65,16 +69,13 @@ export function historyOf(
       bars.splice(0, begins < 0 ? bars.length - 1 : begins);
     }
   }
-  if (bars.length === 0) {
-    return serviceError(
-      `HMDS query returned no data: ${instrument.symbol}@SMART ${view === "trades" ? "Trades" : "Adjusted_Last"}`,
-    );
-  }
+  if (bars.length === 0) return noData;
   return { startUtcMs, endUtcMs, bars };
 }
 
 function wrongWith({ duration, endUtcMs, barSize, whatToShow }: HistoryRequest): VenueError | undefined {
   const { count, unit } = duration;
+  if (Number.isNaN(endUtcMs)) return invalid("Invalid end date");
   if (!(Number.isInteger(count) && count > 0)) return invalid("Historical data query duration is not valid");
   if (count > longest[unit]) {
     return invalid(
@@ -116,7 +117,8 @@ function startOf(
     // Days are sessions, the last of which has begun at the end.
     let session = calendar.onOrBefore(day);
     if (calendar.openUtcMs(session) > endUtcMs) session = calendar.previous(session);
-    for (let left = count; left > 0 && session > calendar.first; left--) session = calendar.previous(session);
+    const first = calendar.next(calendar.first);
+    for (let left = count; left > 0 && session > first; left--) session = calendar.previous(session);
     return calendar.closeUtcMs(session);
   }
   const before =

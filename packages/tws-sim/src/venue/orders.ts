@@ -84,6 +84,9 @@ interface Working {
 const farThroughTheMarket = 0.05;
 const refusalGapMs = 50;
 const orderTypes = new Set(["MKT", "LMT"]);
+/** Beyond these, cents could not be counted exactly. */
+const mostShares = 1e8;
+const mostDollars = 1e12;
 /** Real order types that this exchange does not trade. */
 const otherOrderTypes = new Set([
   ...[
@@ -599,7 +602,9 @@ export class Exchange {
     }
     if (!/^\d+(\.\d*)?$/.test(quantity)) return invalid(`Invalid quantity ${quantity}`);
     if (Number(quantity) === 0) return { code: 434, message: "The order size cannot be zero." };
-    if (Number(quantity) > 1e9) return invalid(`Invalid quantity ${quantity}`);
+    if (Number(quantity) > mostShares || Number(quantity) * (limit ?? 0) > mostDollars) {
+      return { code: 383, message: "The size of the order exceeds the limit of the precautionary settings." };
+    }
     if (!/^\d+(\.0*)?$/.test(quantity)) {
       if (this.world.fractional === "reject") {
         return {
@@ -616,7 +621,8 @@ export class Exchange {
       }
     }
     if (orderType !== "LMT") return undefined;
-    if (limit === undefined || !(limit > 0)) return invalid(`Invalid limit price ${limit ?? ""}`);
+    if (limit === undefined || !(limit > 0 && limit < mostDollars))
+      return invalid(`Invalid limit price ${limit ?? ""}`);
     const ticks = limit / instrument.contract.minTick;
     if (Math.abs(ticks - Math.round(ticks)) > 1e-6) {
       return {
