@@ -68,7 +68,10 @@ export function isRestricted({ restrictedUntil }: Account, session: string): boo
 }
 
 /** All cash and what is held of the universe at the quotes; `undefined` while a price is missing. */
-export function equityOf(account: Account, { universe, quotes }: Situation): Cents | undefined {
+export function equityOf(
+  account: Account,
+  { universe, quotes }: Pick<Situation, "universe" | "quotes">,
+): Cents | undefined {
   let equity: number = totalCash(account);
   for (const symbol of universe) {
     const held: Quantity = heldOf(account, symbol);
