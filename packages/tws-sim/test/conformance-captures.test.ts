@@ -251,4 +251,10 @@ describe("smaller messages are written as captured:", () => {
     );
     expect(error(165, -1, 2104, "x").fields).toHaveLength(5);
   });
+
+  it("a notice of several lines, as logs of clients show it, and escapes where letters are beyond ASCII", () => {
+    const text = "Order Message:\nBUY 1 SPY ARCA\nWarning: Your order";
+    expect(error(193, 7, 399, text).fields[4]).toBe(text);
+    expect(error(193, 7, 201, "é\u{1f600}").fields[4]).toBe("\\u00e9\\ud83d\\ude00");
+  });
 });

@@ -11,13 +11,10 @@ export function priceText(value: number): string {
   return text.includes("e") ? value.toFixed(12).replace(/\.?0+$/, "") : text;
 }
 
-/** Text in which everything beyond ASCII is written as a backslash, u and four digits. */
+/** Text in which everything beyond ASCII is written as a backslash, u and four digits. Line ends stay what they are. */
 export function encodedText(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text)
-    ? text
-    : text.replaceAll(/[^\x20-\x7e]/g, (letter) =>
-        [...Array(letter.length).keys()]
-          .map((at) => `\\u${letter.charCodeAt(at).toString(16).padStart(4, "0")}`)
-          .join(""),
-      );
+  return text.replaceAll(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
