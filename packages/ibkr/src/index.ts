@@ -66,6 +66,5 @@ export {
   type ServerTime,
 } from "./session/connect.js";
 export type { ConnectionState, ReconnectRules } from "./session/connection.js";
-export type { LinkEvents, LinkHandlers } from "./session/events.js";
-export type { Answer, BrokerMessage, LinkRequest, Requests } from "./session/link.js";
+export type { BrokerMessage } from "./session/link.js";
 export { askReadOnly } from "./session/readOnly.js";

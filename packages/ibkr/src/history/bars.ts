@@ -36,6 +36,7 @@ export interface History {
  * no bar at all is refused, and whatever is an unlikely bar is left to the data checks.
  *
  * @param nowUtcMs - the broker's clock, which decides what is finished
+ * @param span - the days that are wanted: spans of requests are rounded up, so that answers have more
  * @throws HistoryAnswerError naming the bar
  */
 export function joinBars(
@@ -44,6 +45,7 @@ export function joinBars(
   answers: readonly (readonly WireBar[])[],
   calendar: TradingCalendar,
   nowUtcMs: number,
+  span?: { readonly from: SessionDate; readonly to: SessionDate },
 ): History {
   const rows = new Map<number, Row>();
   for (const answer of answers) {
@@ -55,7 +57,7 @@ export function joinBars(
         throw new HistoryAnswerError(ticker, bar.date, why);
       }
       previous = row.at;
-      rows.set(row.at, row);
+      if (!span || (row.session >= span.from && row.session <= span.to)) rows.set(row.at, row);
     }
   }
   const sorted = [...rows.values()].sort((a, b) => a.at - b.at);

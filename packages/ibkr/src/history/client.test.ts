@@ -66,6 +66,12 @@ describe("a request for bars", () => {
     ]);
   });
 
+  it("gives the days that were asked for, whatever else the broker sends", async () => {
+    const history = createHistory(wireOf(good).wire, xnys, quick);
+    const day = sessionDate("2026-11-24");
+    expect((await history.bars("SPY", { ...wanted, from: day, to: day })).series.sessions).toEqual([day]);
+  });
+
   it("waits after a pacing violation, longer each time, and then asks again", async () => {
     const slow = refused(162, `${prefix}Historical data request pacing violation`);
     const { wire, seen } = wireOf(slow, slow, good);

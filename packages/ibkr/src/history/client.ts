@@ -130,7 +130,7 @@ export function createHistory(
         plan.map((request) => (stop: AbortSignal) => ask(symbol, request, stop)),
         signal,
       );
-      return joinBars(symbol, barSize, answers, calendar, wire.nowUtcMs());
+      return joinBars(symbol, barSize, answers, calendar, wire.nowUtcMs(), { from, to });
     },
   };
 }

@@ -21,6 +21,7 @@ import { type FractionalCapability, probeFractional, type WhatIf, whatIfRequest 
 import { type Quote, type QuoteRules, type QuoteSheet, quoteRequest } from "../quotes/quotes.js";
 import { type Clock, pause, systemTimers, type Timers } from "./clock.js";
 import { Connection, type ConnectionState, currentTimeRequest, type ReconnectRules } from "./connection.js";
+import { keepRequests } from "./inside.js";
 import type { BrokerMessage, Link, LinkRequest, Requests } from "./link.js";
 
 export interface IbkrOptions {
@@ -75,7 +76,7 @@ export interface PlaceOptions {
 }
 
 /** An account at Interactive Brokers through a running TWS or IB Gateway. */
-export interface IbkrSession extends Requests {
+export interface IbkrSession {
   readonly account: string;
   readonly mode: "paper" | "live";
   readonly marketData: "live" | "delayed" | "delayedFrozen";
@@ -226,7 +227,7 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
     );
   };
 
-  return {
+  const session: IbkrSession = {
     account,
     mode,
     marketData,
@@ -249,7 +250,6 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
     onState: (listener) => connection.onState(listener),
     onMessage: (listener) => connection.onMessage(listener),
     ready: (stop) => connection.ready(stop),
-    request,
     serverTime: (stop) => measure(connection, stop),
     accountSummary: (stop) => request(accountSummaryRequest(account, stop)),
     positions: (stop) => request(positionsRequest(account, stop)),
@@ -296,6 +296,8 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
       connection.close(reason);
     },
   };
+  keepRequests(session, connection);
+  return session;
 }
 
 interface Desks {

@@ -1,4 +1,6 @@
-import type { LinkRequest, Requests } from "./link.js";
+import type { IbkrSession } from "./connect.js";
+import { requestsOf } from "./inside.js";
+import type { LinkRequest } from "./link.js";
 
 /**
  * Whether TWS says that its API is read-only, asked without any order: it is told to cancel an order that cannot exist,
@@ -7,7 +9,7 @@ import type { LinkRequest, Requests } from "./link.js";
  *
  * @throws NotConnectedError when the connection ended
  */
-export async function askReadOnly(requests: Requests, signal?: AbortSignal): Promise<boolean> {
+export async function askReadOnly(session: IbkrSession, signal?: AbortSignal): Promise<boolean> {
   const question: LinkRequest<boolean> = {
     what: "whether the API is read-only",
     signal,
@@ -22,5 +24,5 @@ export async function askReadOnly(requests: Requests, signal?: AbortSignal): Pro
       return "handled";
     },
   };
-  return requests.request(question);
+  return requestsOf(session).request(question);
 }
