@@ -107,6 +107,34 @@ const questions: Readonly<Record<string, { readonly ask: string; readonly answer
       "PNG",
     ],
   },
+  "@pf/ibkr": {
+    ask: `
+      const { sessionDate } = need("@pf/market");
+      const [from, to, today] = ["2015-01-02", "2020-12-31", "2025-06-30"].map(sessionDate);
+      const plan = pf.planHistory({ whatToShow: "ADJUSTED_LAST", barSize: "1 day", from, to, today });
+      let told = "";
+      // Nobody listens on port 1.
+      try { await pf.connectIbkr({ host: "127.0.0.1", port: 1, clientId: 17, account: "DU1", mode: "paper" }); }
+      catch (error) { if (error instanceof pf.UnreachableError) told = error.code; }
+      return [plan.map(({ duration, end }) => [duration, end]), told];`,
+    answer: [[["11 Y", ""]], "PF_IBKR_UNREACHABLE"],
+  },
+  "@pf/tws-sim": {
+    ask: `
+      const { sessionDate, xnys } = need("@pf/market");
+      const { barSourceOf, connectIbkr } = need("@pf/ibkr");
+      const startUtcMs = Date.parse("2025-06-30T21:00:00Z");
+      const simulator = await pf.startSimulator({ speed: "frozen", startUtcMs });
+      const { host, port, accounts } = simulator;
+      const session = await connectIbkr({ host, port, clientId: 17, account: accounts[0], mode: "paper" });
+      const span = ["2025-06-26", "2025-06-30"].map(sessionDate);
+      const { adjusted } = await barSourceOf(session, xnys).fetch("SPY", ...span);
+      const { settledCash } = await session.accountSummary();
+      await session.close();
+      await simulator.close();
+      return [adjusted.sessions, settledCash];`,
+    answer: [["2025-06-26", "2025-06-27", "2025-06-30"], 2_500_000],
+  },
   "@pf/app": {
     ask: `
       const services = pf.createServices({
@@ -169,12 +197,20 @@ import { openBarCache, type BarCache } from "@pf/bars";
 import { loadConfig, strategyOptionsOf, type LoadedConfig } from "@pf/config";
 import { writeReport, type PlannedFile } from "@pf/report";
 import { createServices, type Services } from "@pf/app";
+import { barSourceOf, connectIbkr, type IbkrSession } from "@pf/ibkr";
+import { startSimulator, type Simulator } from "@pf/tws-sim";
 
 export const cache: BarCache = openBarCache("data");
 export const configured: Promise<LoadedConfig> = loadConfig({ directory: "config", env: {} });
 export const optionsOf = async (): Promise<StrategyOptions> => strategyOptionsOf((await configured).config);
 export const write = (files: readonly PlannedFile[]): Promise<readonly string[]> => writeReport(files, "reports");
 export const make: (...words: Parameters<typeof createServices>) => Services = createServices;
+export const simulated = async ({ host, port }: Simulator): Promise<IbkrSession> =>
+  connectIbkr({ host, port, clientId: 17, account: "DUK200445", mode: "paper" });
+export const fetched = async (): Promise<readonly SessionDate[]> => {
+  const session = await simulated(await startSimulator());
+  return (await barSourceOf(session, xnys).fetch("SPY", xnys.first, xnys.last)).adjusted.sessions;
+};
 // @ts-expect-error a cache is opened on a folder
 openBarCache(1);
 `;
