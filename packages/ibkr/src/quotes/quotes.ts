@@ -113,7 +113,7 @@ export function quoteRequest(symbol: Ticker, clock: Clock, rules: QuoteRules = {
     // Never a regulatory snapshot (the last argument): each costs money, even on paper.
     send: (api, reqId) => api.reqMktData(reqId, stockContract(symbol), "", true, false),
     cancel: (api, reqId) => api.cancelMktData(reqId),
-    receive(answer) {
+    receive(answer, wire) {
       const found: { [K in PriceName | SizeName]?: number } = {};
       let feed: Feed = "live";
       let lastTradeUtcMs: number | undefined;
@@ -125,8 +125,11 @@ export function quoteRequest(symbol: Ticker, clock: Clock, rules: QuoteRules = {
           const name = prices[type];
           if (type >= 66 && feed === "live") feed = "delayed";
           // -1 and 0 mean that there is none, also where there was one before.
-          if (name)
-            found[name] = price !== undefined && price > 0 && Number.isFinite(price) ? price : Number.NaN;
+          if (!name) return;
+          found[name] = price !== undefined && price > 0 && Number.isFinite(price) ? price : Number.NaN;
+          // The library loses the size that comes with a live bid.
+          const size = Number(wire.fields[5] || "NaN");
+          if ((name === "bid" || name === "ask" || name === "last") && size >= 0) found[`${name}Size`] = size;
         },
         tickSize: (_, type, size) => {
           const name = type === undefined ? undefined : sizes[type];
