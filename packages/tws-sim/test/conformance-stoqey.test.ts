@@ -216,6 +216,23 @@ describe("an order survives its client:", () => {
   });
 });
 
+describe("what clients look for in account updates", () => {
+  it("is there once each: the account's figures, and its cash by currency", async () => {
+    const client = await Client.connect(simulator.port, 6);
+    client.api.reqAccountUpdates(true, account);
+    await client.until((event) => event === "accountDownloadEnd");
+    const values = client.all("updateAccountValue").map(([, key, value, currency]) => [key, value, currency]);
+    const keys = values.map(([key]) => key);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys).toEqual(
+      expect.arrayContaining(["NetLiquidation", "CashBalance", "TotalCashBalance", "ExchangeRate"]),
+    );
+    const valueOf = (wanted: string) => values.find(([key]) => key === wanted)!.slice(1);
+    expect(valueOf("TotalCashBalance")).toEqual(valueOf("TotalCashValue"));
+    await client.leave();
+  });
+});
+
 describe("the library reads every message at version", () => {
   it.each([157, 163, 176, 178, 187, 193])(
     "%i",

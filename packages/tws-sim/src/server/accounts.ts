@@ -185,7 +185,12 @@ export function answerPnlSingle(
 }
 
 function sendAccount(context: Context, connection: Connection, account: string): void {
-  for (const { tag, value, currency } of figuresOf(context, account))
+  const figures = figuresOf(context, account);
+  // Cash by currency is told here without being asked for; what has the same name once only.
+  const ledger = ledgerOf(context.venue.summary(account)).filter(
+    (one) => one.tag !== "Currency" && !figures.some(({ tag }) => tag === one.tag),
+  );
+  for (const { tag, value, currency } of [...figures, ...ledger])
     context.send(connection, updateAccountValue(tag, value, currency, account));
   for (const held of context.venue.positions(account)) sendHolding(context, connection, account, held);
   context.send(connection, updateAccountTime(newYorkTimeOf(context.now())));
