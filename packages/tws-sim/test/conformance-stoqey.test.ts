@@ -227,8 +227,8 @@ describe("what clients look for in account updates", () => {
     expect(keys).toEqual(
       expect.arrayContaining(["NetLiquidation", "CashBalance", "TotalCashBalance", "ExchangeRate"]),
     );
-    const valueOf = (wanted: string) => values.find(([key]) => key === wanted)!.slice(1);
-    expect(valueOf("TotalCashBalance")).toEqual(valueOf("TotalCashValue"));
+    const told = (wanted: string) => values.find(([key]) => key === wanted)!.slice(1);
+    expect(told("TotalCashBalance")).toEqual(told("TotalCashValue"));
     await client.leave();
   });
 });
