@@ -1,3 +1,4 @@
+import { newYorkToUtcMs, sessionDate } from "@pf/market";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -235,7 +236,8 @@ describe("whatever a client sends", () => {
 
 describe("who does not read", () => {
   it("is spared ticks, so that nothing piles up, and goes on where it is when it reads again", async () => {
-    const simulated = await simulator({ pacing: "off" });
+    const morning = newYorkToUtcMs(sessionDate("2025-12-29"), "09:31");
+    const simulated = await simulator({ pacing: "off", startUtcMs: morning });
     const raw = await rawSocket(simulated.port);
     raw.socket.write(greeting("v100..193"));
     await raw.frame((fields) => fields[0] === "193");
@@ -244,7 +246,7 @@ describe("who does not read", () => {
     await isAlive(raw);
     raw.socket.pause();
     const before = process.memoryUsage().rss;
-    await simulated.advanceBy(25 * 3_600_000);
+    await simulated.advanceBy(6.4 * 3_600_000);
     // A session has more than fifteen hundred changes for each of a hundred streams: tens of megabytes.
     expect(process.memoryUsage().rss - before).toBeLessThan(120e6);
     const read = raw.socket.bytesRead;

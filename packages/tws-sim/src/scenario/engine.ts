@@ -1,7 +1,7 @@
 import { newYorkDateOf, newYorkToUtcMs, sessionDate } from "@pf/market";
 import { ScenarioError } from "../errors.js";
 import type { Scenario } from "./scenario.js";
-import { type Action, messageActions, type Rule } from "./schema.js";
+import type { Action, Rule } from "./schema.js";
 
 /** What a message shows to the rules. */
 export interface Seen {
@@ -125,11 +125,6 @@ function apply(action: Action, fate: Fate): void {
     fate.after.push(action);
   } else if (Object.keys(action).some((key) => arrangements.has(key))) fate.before.push(action);
   else fate.after.push(action);
-}
-
-/** Whether an action says something about a message and so cannot happen at a time. */
-export function needsMessage(action: Action): boolean {
-  return messageActions.some((key) => action[key] !== undefined);
 }
 
 function instantOf(text: string): number {

@@ -25,7 +25,7 @@ const clientId = z.int().min(0);
 const notice = z.strictObject({ code: z.int().min(1), message: z.string() });
 
 /** The actions that act on the message which a rule waits for; the others can also happen at a time. */
-export const messageActions = ["drop", "duplicate", "delay", "answer", "claim", "cancel"] as const;
+const messageActions = ["drop", "duplicate", "delay", "answer", "claim", "cancel"] as const;
 
 export const actionKeys = {
   drop: z.literal(true).describe("the message is never sent; a request is never answered"),
@@ -96,7 +96,7 @@ export const actionKeys = {
 } as const;
 
 /** One thing to do: an object with exactly one of these keys, or the bare key where it needs nothing more. */
-export const action = z.preprocess(
+const action = z.preprocess(
   (written) => (typeof written === "string" ? bare(written) : written),
   z
     .strictObject(actionKeys)
@@ -135,7 +135,7 @@ const on = z.strictObject({
     .default(1),
 });
 
-export const rule = z
+const rule = z
   .strictObject({
     name: z.string().optional(),
     at: time.optional().describe("once, at a time in New York"),

@@ -8,7 +8,7 @@ import type { Context } from "./context.js";
 const noDefinition = "No security definition has been found for the request";
 
 /** What fits a client's words; none for anything but stocks. */
-export function contractsFor(context: Context, fields: ContractFields): readonly Contract[] {
+function contractsFor(context: Context, fields: ContractFields): readonly Contract[] {
   return context.venue.contracts({
     conId: fields.conId,
     symbol: fields.symbol === "" ? fields.localSymbol : fields.symbol,

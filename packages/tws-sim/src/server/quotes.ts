@@ -86,15 +86,38 @@ export function cancelMarketData(context: Context, connection: Connection, id: n
 /** Sends what changed since the last time, to everybody. */
 export function streamQuotes(context: Context): void {
   if (!context.state.isLinked || !context.state.farms.market) return;
+  const quotes = new Map<string, Quote>();
   for (const connection of context.started()) {
     if (!connection.isComfortable) continue;
     for (const [id, stream] of connection.streams) {
-      const quote = context.venue.quote(stream.conId, stream.feed);
-      for (const tick of ticks(connection, id, stream.symbol, stream.feed, quote, stream.last))
-        context.send(connection, tick);
+      const { conId, feed, symbol, last } = stream;
+      const key = `${feed} ${conId}`;
+      const quote = quotes.get(key) ?? context.venue.quote(conId, feed);
+      quotes.set(key, quote);
+      if (isSameQuote(quote, last)) continue;
+      for (const tick of ticks(connection, id, symbol, feed, quote, last)) context.send(connection, tick);
       stream.last = quote;
     }
   }
+}
+
+// Of what is in a quote, its time alone is no news.
+const quoteParts = [
+  "bid",
+  "ask",
+  "last",
+  "bidSize",
+  "askSize",
+  "lastSize",
+  "open",
+  "high",
+  "low",
+  "close",
+  "volume",
+] as const;
+
+function isSameQuote(a: Quote, b: Quote): boolean {
+  return quoteParts.every((part) => a[part] === b[part]);
 }
 
 /** Which quotes the client gets; undefined after telling it that it gets none. */

@@ -74,6 +74,6 @@ export class FieldReader {
 }
 
 /** Text from outside, cut to what fits into a message about it. */
-export function shortened(text: string): string {
+function shortened(text: string): string {
   return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }

@@ -27,7 +27,7 @@ export function decodeBody(body: Buffer): string[] {
 }
 
 /** What a client asks for in its first bytes. */
-export interface Greeting {
+interface Greeting {
   readonly minVersion: number;
   readonly maxVersion: number;
   /** What follows the versions, as in `+PACEAPI`. */

@@ -125,11 +125,6 @@ export function readRequest(fields: readonly string[], version: number): Request
   }
 }
 
-/** The name of a message by its number, as far as it is known. */
-export function requestName(number: number): string {
-  return names.get(number) ?? `message ${number}`;
-}
-
 const readers = new Map<number, Reader>();
 const names = new Map<number, string>();
 /** At which field the id of a request stands. */
