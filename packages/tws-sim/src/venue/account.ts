@@ -175,7 +175,7 @@ export function dollars(amount: number): string {
 }
 
 /** A ratio as a fraction of whole numbers: 1.5 is 3 for 2. */
-export function asFraction(ratio: number): readonly [numerator: number, denominator: number] {
+function asFraction(ratio: number): readonly [numerator: number, denominator: number] {
   for (let denominator = 1; denominator <= 1000; denominator++) {
     const numerator = Math.round(ratio * denominator);
     if (numerator > 0 && Math.abs(ratio * denominator - numerator) < 1e-9) return [numerator, denominator];

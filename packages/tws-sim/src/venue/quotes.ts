@@ -52,7 +52,7 @@ export function touchAt(instrument: Instrument, row: number, utcMs: number, nowU
 }
 
 /** @param draw - decides which of the two the price is */
-export function touchAround(price: number, tick: number, draw: number): Touch {
+function touchAround(price: number, tick: number, draw: number): Touch {
   // About a basis point of a dear share, a tick of a cheap one.
   const spread = Math.max(1, Math.round((price * 0.00005) / tick));
   // A hair's breadth, because 0.29 / 0.01 is not quite 29.
@@ -65,7 +65,7 @@ export function touchAround(price: number, tick: number, draw: number): Touch {
   return { bid: onTick(bid, tick), ask: onTick(bid + spread, tick) };
 }
 
-export function noise(row: number, step: number, conId: number): number {
+function noise(row: number, step: number, conId: number): number {
   let mixed = Math.imul(row ^ conId, 0x9e3779b1) ^ Math.imul(step + 1, 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 15), 0xc2b2ae35);
   return (mixed ^ (mixed >>> 13)) >>> 0;
