@@ -211,4 +211,18 @@ describe("applyEvent", () => {
     };
     expect(followedBy(later, dividend).peak).toBe(dollars(20_000));
   });
+
+  it("covers what is owed for nothing in the account before it takes a lot for paid", () => {
+    const owing = after(
+      cash("2026-11-13", 100),
+      cash("2026-11-13", -400),
+      fill("2026-11-16", "buy", "SPY", 2, 100),
+    );
+    expect(owing.settled).toBe(dollars(-500));
+    expect(owing.lots.SPY![0]).toMatchObject({ paid: null, unpaid: dollars(200) });
+    const part = followedBy(owing, cash("2026-11-16", 300));
+    expect(part.lots.SPY![0]).toMatchObject({ paid: null, unpaid: dollars(200) });
+    const whole = followedBy(part, cash("2026-11-17", 200));
+    expect(whole.lots.SPY![0]).toMatchObject({ paid: "2026-11-17", unpaid: 0 });
+  });
 });

@@ -265,6 +265,107 @@ describe("the checks at their edges", () => {
   });
 });
 
+describe("the checks against plans that planning does not make", () => {
+  const intents = good.plan.intents;
+  const [sale, buy] = [intents[0]!, intents[1]!];
+  const withIntents = (...changed: OrderPlan["intents"]): World => ({
+    ...good,
+    plan: { ...good.plan, intents: changed },
+  });
+
+  it("know an order that is none", () => {
+    const bad: Readonly<Record<string, World>> = {
+      "a sale comes after a buy": withIntents(buy, sale),
+      "a symbol has two orders": withIntents(sale, buy, buy),
+      "pf/2026-11-16/GLD/buy/2 is not the name of this order": withIntents({
+        ...buy,
+        reference: "pf/2026-11-16/GLD/buy/2",
+      }),
+      "GLD has the quantity 0": withIntents({ ...buy, quantity: quantityOfShares(0), notional: cents(0) }),
+      "GLD has the quantity 0.5": withIntents({ ...buy, quantity: 0.5 as typeof buy.quantity }),
+      "GLD has the limit 250": withIntents({ ...buy, limit: 250 }),
+      "GLD has the limit null": withIntents({ ...buy, type: "LMT" }),
+      "GLD has the limit 0": withIntents({ ...buy, type: "LMT", limit: 0 }),
+    };
+    for (const [words, world] of Object.entries(bad)) {
+      const verdict = judge(world);
+      expect(failing(verdict), words).toContain("well_formed");
+      expect(checkOf(verdict, "well_formed").detail).toContain(words);
+    }
+  });
+
+  it("know a plan for another account, another day, another attempt, another state", () => {
+    const bad: Readonly<Record<string, World>> = {
+      "the plan is for DU1": withSituation({ account: "U1" }),
+      "the plan is attempt 1": withSituation({ attempt: 2 }),
+      "the plan is for 2026-11-16": withSituation({ session: sessionDate("2026-11-17") }),
+      "the book stands at 2026-11-13": withAccount({ session: sessionDate("2026-11-13") }),
+      "the plan counts 20 SPY, the book 19": withAccount({
+        settled: dollars(20_600),
+        lots: { SPY: [{ ...good.account.lots.SPY![0]!, quantity: quantityOfShares(19) }] },
+      }),
+    };
+    for (const [words, world] of Object.entries(bad)) {
+      const verdict = judge(world);
+      expect(failing(verdict), words).toEqual(["matches_account"]);
+      expect(checkOf(verdict, "matches_account").detail).toContain(words);
+    }
+  });
+
+  it("count what open sales take already", () => {
+    const open = {
+      reference: "x",
+      symbol: "SPY",
+      side: "sell" as const,
+      open: quantityOfShares(11),
+      reserved: cents(0),
+    };
+    expect(failing(judge(withAccount({ orders: [open] })))).toEqual(["long_only"]);
+    const [lot] = good.account.lots.SPY!;
+    const lots = [
+      { ...lot!, quantity: quantityOfShares(10) },
+      { ...lot!, quantity: quantityOfShares(10), paid: sessionDate("2026-11-17") },
+    ];
+    expect(failing(judge(withAccount({ lots: { SPY: lots } })))).toEqual([]);
+    const behind = withAccount({ lots: { SPY: lots }, orders: [{ ...open, open: quantityOfShares(1) }] });
+    expect(failing(judge(behind))).toEqual(["good_faith"]);
+  });
+
+  it("hold a limit to the last close as well", () => {
+    const far = { ...buy, type: "LMT" as const, limit: 310, notional: dollars(57 * 310) };
+    expect(failing(judge(withIntents(sale, far)))).toEqual(["price_sanity"]);
+  });
+
+  it("cap what a symbol would weigh, whatever its target says", () => {
+    const much = { ...buy, quantity: quantityOfShares(70), notional: dollars(70 * 250) };
+    expect(failing(judge(withIntents(sale, much)))).toEqual(["weight_cap"]);
+  });
+
+  it("see cash fall below nothing", () => {
+    const all = { ...buy, quantity: quantityOfShares(81), notional: dollars(81 * 250) };
+    const verdict = judge(withIntents(sale, all));
+    expect(failing(verdict)).toEqual(["no_leverage", "weight_cap", "settled_cash"]);
+    expect(checkOf(verdict, "no_leverage").detail).toBe("cash would be -250.35");
+  });
+});
+
+describe("a brake that only reduces", () => {
+  it("plans sales alone, which pass", () => {
+    const { account, situation } = withAccount({ peak: dollars(40_000) });
+    const braked = { ...rules, maxDrawdown: 0.1, onBrake: "reduce_only" as const };
+    const plan = planIn(account, situation, { rules: braked });
+    expect(plan.intents.map(({ side }) => side)).toEqual(["sell"]);
+    expect(plan.lines.find(({ symbol }) => symbol === "GLD")!.detail).toContain(
+      "not bought: the brake on drawdown is on: equity 32,000.00 is 20 % below 40,000.00; 10 % brakes",
+    );
+    expect(failing(judge({ plan, account, situation, rules: braked }))).toEqual([]);
+    const halted = planIn(account, situation, { rules: { ...braked, onBrake: "halt" } });
+    expect(
+      failing(judge({ plan: halted, account, situation, rules: { ...braked, onBrake: "halt" } })),
+    ).toEqual(["drawdown"]);
+  });
+});
+
 describe("a rebalance that was interrupted", () => {
   const references = good.plan.intents.map(({ reference }) => reference);
   const begun = withAccount({ rebalanced: { session, attempt: 1, references } });

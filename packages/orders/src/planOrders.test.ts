@@ -173,6 +173,16 @@ describe("planOrders", () => {
     ).toBe(90_000);
   });
 
+  it("keeps the 5 % back on all market orders together", () => {
+    const made = plan(
+      { SPY: 0.5, QQQ: 0.5 },
+      snapshot(1000),
+      { quantityStep: quantity(1), cashBuffer: 0 },
+      quotesAt({ SPY: 1, QQQ: 1 }),
+    );
+    expect(made.cash.cost).toBe(95_238);
+  });
+
   it("counts the commission among the cost", () => {
     const rules = {
       commission: commissionPlan("ibkr_fixed"),
@@ -346,6 +356,7 @@ describe("planOrders on random accounts", () => {
     minNotional: fc.constantFrom(0, 10_000),
     commission: fc.constantFrom(...commissionPlanNames),
     offset: fc.nat(20),
+    cashBuffer: fc.constantFrom(0, 0.05),
   });
   const worldOf = (drawn: typeof world extends fc.Arbitrary<infer World> ? World : never) => {
     const account = snapshot(
@@ -368,6 +379,7 @@ describe("planOrders on random accounts", () => {
       ...baseRules,
       orderType: drawn.orderType as "MKT" | "LMT",
       limitOffsetBps: drawn.offset,
+      cashBuffer: drawn.cashBuffer,
       quantityStep: quantity(drawn.step),
       maxOrders: drawn.maxOrders,
       minNotional: cents(drawn.minNotional),
