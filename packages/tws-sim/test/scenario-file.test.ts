@@ -115,6 +115,31 @@ describe("a scenario file", () => {
     await expect(simulator({ scenario })).rejects.toThrow(/rules\[0\]\.at: .* is before the simulated time/);
   });
 
+  it.each([
+    [
+      "order: { symbol: NOSUCH, side: BUY, quantity: 1 }",
+      "rules[0].do[0].order.symbol: the market has no NOSUCH",
+    ],
+    [
+      "order: { symbol: SPY, side: BUY, quantity: 1, account: DU9 }",
+      "rules[0].do[0].order.account: the market has no DU9",
+    ],
+    ["split: { symbol: NOSUCH, ratio: 2 }", "rules[0].do[0].split.symbol: the market has no NOSUCH"],
+  ])("cannot name what the market does not have: %s", async (action, words) => {
+    await expect(
+      simulator({ scenario: parseScenario(`rules: [{ after: 1s, do: [{ ${action} }] }]`) }),
+    ).rejects.toThrow(words);
+  });
+
+  it("says at once what is wrong with an action", async () => {
+    const simulated = await simulator();
+    expect(() => simulated.trigger({ split: { symbol: "NOSUCH", ratio: 2 } })).toThrow(ScenarioError);
+    expect(() => simulated.trigger({ link: "sideways" as "up" })).toThrow(/link: .*down/);
+    expect(() =>
+      simulated.trigger({ order: { symbol: "SPY", side: "BUY", quantity: 1, type: "LMT" } }),
+    ).toThrow(/needs a limit/);
+  });
+
   it("counts the messages that fit, not all", async () => {
     const { rules } = parseScenario(
       "rules: [{ on: { message: orderStatus, status: Filled, nth: 3, times: 2 }, do: [drop] }]",

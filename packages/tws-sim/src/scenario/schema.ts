@@ -89,6 +89,10 @@ export const actionKeys = {
       type: z.enum(["MKT", "LMT"]).default("MKT"),
       limit: z.number().positive().optional(),
     })
+    .refine(({ type, limit }) => type === "MKT" || limit !== undefined, {
+      error: "needs a limit, as a LMT order does",
+    })
+    .refine(({ quantity }) => Number(quantity) > 0, { error: "needs a quantity above 0" })
     .describe("somebody else trades in the account"),
   split: z.strictObject({ symbol, ratio: z.number().positive() }).describe("each share becomes so many"),
   market_data: z.enum(["live", "delayed", "none"]).describe("the subscription changes"),

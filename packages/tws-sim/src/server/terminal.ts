@@ -1,6 +1,6 @@
 import { Server, type Socket } from "node:net";
 import type { TradingCalendar } from "@pf/market";
-import { PortInUseError, SimulatorOptionsError } from "../errors.js";
+import { PortInUseError, ScenarioError, type ScenarioIssue, SimulatorOptionsError } from "../errors.js";
 import type { Simulator, SimulatorSpeed } from "../options.js";
 import { type Fate, Rules } from "../scenario/engine.js";
 import type { Scenario } from "../scenario/scenario.js";
@@ -481,12 +481,44 @@ export class Terminal implements Simulator, Context {
   // ---- what can happen
 
   trigger(...actions: readonly WrittenAction[]): void {
-    for (const parsed of actions.map(parseAction)) this.#act(parsed);
+    const parsed = actions.map(parseAction);
+    const unknown = parsed.flatMap((action) => this.#unknownIn(action, "action", ""));
+    if (unknown.length > 0) throw new ScenarioError(unknown);
+    for (const action of parsed) this.#act(action);
   }
 
   addScenario(scenario: Scenario): void {
+    const unknown = scenario.rules.flatMap((rule, index) =>
+      rule.do.flatMap((action, at) => this.#unknownIn(action, scenario.name, `rules[${index}].do[${at}].`)),
+    );
+    if (unknown.length > 0) throw new ScenarioError(unknown);
     this.#rules.add(scenario);
     this.#clock.wake();
+  }
+
+  /** What an action names and this market does not have: better found before anything happens than when it should. */
+  #unknownIn({ order, split }: Action, file: string, at: string): readonly ScenarioIssue[] {
+    const issues: ScenarioIssue[] = [];
+    const expectKnown = (key: string, name: string | undefined, isKnown: boolean): void => {
+      if (name !== undefined && !isKnown)
+        issues.push({
+          file,
+          line: null,
+          column: null,
+          key: `${at}${key}`,
+          message: `the market has no ${name}`,
+        });
+    };
+    expectKnown("order.symbol", order?.symbol, this.#contractNamed(order?.symbol) !== undefined);
+    expectKnown("order.account", order?.account, this.accounts.includes(order?.account ?? ""));
+    expectKnown("split.symbol", split?.symbol, this.#contractNamed(split?.symbol) !== undefined);
+    return issues;
+  }
+
+  #contractNamed(symbol: string | undefined): Contract | undefined {
+    if (symbol === undefined) return undefined;
+    const query = { conId: 0, secType: "STK", exchange: "SMART", primaryExchange: "", currency: "USD" };
+    return this.venue.contracts({ ...query, symbol })[0];
   }
 
   setMarketLink(up: boolean, data: "kept" | "lost" = "kept"): void {
@@ -617,9 +649,7 @@ export class Terminal implements Simulator, Context {
   }
 
   #placeFor(order: NonNullable<Action["order"]>): void {
-    const query = { conId: 0, secType: "STK", exchange: "SMART", primaryExchange: "", currency: "USD" };
-    const [contract] = this.venue.contracts({ ...query, symbol: order.symbol });
-    if (!contract) throw new SimulatorOptionsError("order", `there is no symbol ${order.symbol}`);
+    const contract = this.#contractNamed(order.symbol)!;
     this.placeAs(order.client, {
       account: order.account ?? this.accounts[0]!,
       conId: contract.conId,
