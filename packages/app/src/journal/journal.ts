@@ -54,8 +54,13 @@ const applicationId = 0x70666a6c;
 const toleranceMs = 1_000;
 
 export function journalPath(folder: string, { mode, account, venue }: JournalIdentity): string {
-  const owner = venue === "ibkr" ? "" : `-${venue.replace(/[^A-Za-z0-9-]+/g, "_")}`;
+  const owner = venue === "ibkr" ? "" : `-${fileForm(venue)}`;
   return join(folder, `${mode}-${account}${owner}.sqlite`);
+}
+
+/** A venue as part of a file's name. */
+function fileForm(venue: string): string {
+  return venue.replace(/[^A-Za-z0-9-]+/g, "_");
 }
 
 /** Whether this account ever wrote a journal. */
@@ -177,7 +182,12 @@ function prepare(database: Database, path: string, identity: JournalIdentity, is
   const check = pragma("quick_check");
   if (check !== "ok") throw new StateDamagedError(path, String(check));
   const [owner] = database.all("SELECT mode, account, venue FROM identity");
-  if (owner?.mode !== identity.mode || owner.account !== identity.account || owner.venue !== identity.venue) {
+  const isOurs =
+    owner?.mode === identity.mode &&
+    owner.account === identity.account &&
+    // Who found the journal by its file knows no more of the venue than the name says.
+    (owner.venue === identity.venue || fileForm(String(owner.venue)) === identity.venue);
+  if (!isOurs) {
     throw new StateDamagedError(path, `it belongs to ${owner?.mode} ${owner?.account} at ${owner?.venue}`);
   }
 }

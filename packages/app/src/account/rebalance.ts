@@ -1,0 +1,35 @@
+import {
+  type Account,
+  type ComplianceRules,
+  review,
+  type SettlementCalendar,
+  type Situation,
+  snapshotOf,
+  type Verdict,
+} from "@pf/compliance";
+import { type OrderPlan, type OrderRules, planOrders, type Targets } from "@pf/orders";
+
+/** What a session's rebalance is made of, in a backtest and in live trading alike. */
+export interface RebalanceInput {
+  readonly targets: Targets;
+  /** Standing at the situation's session. */
+  readonly account: Account;
+  readonly situation: Situation;
+  readonly orders: OrderRules;
+  readonly compliance: ComplianceRules;
+  readonly calendar: SettlementCalendar;
+}
+
+/** What shall be sent, and whether it may be. */
+export interface Rebalance {
+  readonly plan: OrderPlan;
+  readonly verdict: Verdict;
+}
+
+/** From targets to a reviewed plan: the one path of `pf backtest --engine account`, `pf trade` and `pf replay`. */
+export function proposeRebalance(input: RebalanceInput): Rebalance {
+  const { targets, account, situation, orders, compliance, calendar } = input;
+  const snapshot = snapshotOf(account, situation, compliance, calendar);
+  const plan = planOrders(targets, snapshot, situation.quotes, orders);
+  return { plan, verdict: review(plan, account, situation, compliance, calendar) };
+}

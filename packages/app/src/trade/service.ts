@@ -1,0 +1,404 @@
+import {
+  type Account,
+  applyEvent,
+  calendarHours,
+  emptyAccount,
+  usSettlement,
+  usualRules,
+} from "@pf/compliance";
+import {
+  commissionOf,
+  complianceRulesOf,
+  costModelOf,
+  type LoadedConfig,
+  lagOf,
+  orderRulesOf,
+  strategyOptionsOf,
+} from "@pf/config";
+import type { IbkrOptions } from "@pf/ibkr";
+import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
+import { centsOfDollars, commissionPlan, oneShare, type Quote } from "@pf/orders";
+import { createStrategy, type Extensions } from "@pf/selection";
+import { proposeRebalance } from "../account/rebalance.js";
+import { runName } from "../audit.js";
+import { type AccountMode, accountOf } from "../broker.js";
+import { knownDay, lastCompleteSession } from "../dates.js";
+import { NoSessionsError, RequestError } from "../errors.js";
+import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
+import {
+  hasJournal,
+  type Journal,
+  type JournalIdentity,
+  lockAccount,
+  openJournal,
+} from "../journal/journal.js";
+import { decidingConfig, hashOf } from "../manifest.js";
+import { loadMarket } from "../market-data.js";
+import type { Clock, ProgressListener } from "../ports.js";
+import { appendAudit } from "./audit.js";
+import { decideLast } from "./decide.js";
+import { fillDocuments, orderDocuments, planDocument, type TradeDocument } from "./documents.js";
+import { BlockedError, HaltedError, LiveLockedError } from "./errors.js";
+import { askMarket, gatherBars } from "./market.js";
+import { type RebalanceReport, type RebalanceSetting, rebalance } from "./run.js";
+import { foldTrade, type TradeEvent, untouched } from "./state.js";
+
+export interface TradeRequest {
+  /** Which account; a dry run without one asks no broker. */
+  readonly mode?: AccountMode;
+  /** Show what would be sent, and send nothing. */
+  readonly dryRun?: boolean;
+  /** Dry runs only: decide as of this day's session, on the cache alone. */
+  readonly asOf?: string;
+  /** Live only: the account id, typed. */
+  readonly confirm?: string;
+  /** Whose clock counts. Default: the machine's. `broker` is for simulators. */
+  readonly clock?: "system" | "broker";
+}
+
+export interface TradeOutcome {
+  readonly document: TradeDocument;
+  /** Why nothing, or not everything, was sent. */
+  readonly error?: ErrorFields;
+}
+
+export interface TradeSetting {
+  readonly dataFolder: string;
+  readonly outFolder: string;
+  readonly stateFolder: string;
+  readonly version: string;
+  readonly calendar: TradingCalendar;
+  readonly clock: Clock;
+  readonly extensions: Extensions;
+  readonly onProgress: ProgressListener;
+  readonly signal?: AbortSignal;
+  /** For simulators and tests: how to talk to the broker. */
+  readonly broker?: Partial<Pick<IbkrOptions, "timers" | "messagesPerSecond" | "orderTimes" | "heartbeatMs">>;
+  /** Told the name of every step before it is taken. */
+  readonly onStep?: (step: string) => void;
+}
+
+/**
+ * Brings an account to the strategy's targets, once a session, in the minutes before the close; or shows what it would
+ * do.
+ *
+ * @throws what keeps anything from being known or done: usage, no connection, no bars, a locked or damaged journal
+ */
+export async function tradeAccount(
+  request: TradeRequest,
+  loaded: LoadedConfig,
+  setting: TradeSetting,
+): Promise<TradeOutcome> {
+  const { mode, dryRun = false } = request;
+  if (request.asOf !== undefined && !dryRun) {
+    throw new RequestError(
+      "--asof decides on the past, and orders go out today",
+      "add --dry-run, or leave --asof out",
+    );
+  }
+  if (!mode && !dryRun) {
+    throw new RequestError("nobody said which account to trade", "choose --dry-run, --paper or --live");
+  }
+  if (!mode || request.asOf !== undefined) return dryRunOnCache(request, loaded, setting);
+  if (mode === "live") requireUnlocked(request, loaded, dryRun);
+  return withBroker(mode, request, loaded, setting);
+}
+
+/** Three locks: the configuration, the account's id in it, and the same id typed. */
+function requireUnlocked({ confirm, clock }: TradeRequest, { config }: LoadedConfig, dryRun: boolean): void {
+  if (clock === "broker") {
+    throw new LiveLockedError("--clock", "with --live the machine's own clock counts", "leave --clock out");
+  }
+  const account = accountOf(config, "live");
+  if (dryRun) return;
+  if (!config.execution.live) {
+    throw new LiveLockedError(
+      "execution.live",
+      "execution.live is false",
+      "set execution.live: true in config/config.local.yaml when paper trading has convinced you",
+    );
+  }
+  if (confirm !== account) {
+    throw new LiveLockedError(
+      "--confirm",
+      confirm === undefined ? "the account was not confirmed" : `${confirm} is not the configured account`,
+      `type --confirm ${account}`,
+    );
+  }
+}
+
+async function withBroker(
+  mode: AccountMode,
+  { dryRun = false, clock: whose = "system" }: TradeRequest,
+  loaded: LoadedConfig,
+  setting: TradeSetting,
+): Promise<TradeOutcome> {
+  const { config } = loaded;
+  const { clock, calendar, onProgress, signal } = setting;
+  const account = accountOf(config, mode);
+  const { host, port } = config.ibkr;
+  onProgress({ step: `connecting to TWS at ${host}:${port}` });
+  const { connectIbkr, provenanceOf } = await import("@pf/ibkr");
+  const session = await connectIbkr({
+    host,
+    port,
+    clientId: config.ibkr.clientId,
+    account,
+    mode,
+    marketData: config.ibkr.marketMode,
+    ...(signal ? { signal } : {}),
+    ...setting.broker,
+  });
+  let unlock = () => {};
+  let journal: Journal<TradeEvent> | null = null;
+  try {
+    const venue = provenanceOf(session.greeting);
+    const identity: JournalIdentity = { mode, account, venue };
+    const own: Clock = whose === "broker" ? session.clock : clock;
+    const run = runName("trade", own);
+    if (!dryRun) {
+      unlock = lockAccount(setting.stateFolder, identity);
+      journal = openJournal<TradeEvent>(setting.stateFolder, identity, own);
+    } else if (hasJournal(setting.stateFolder, identity)) {
+      journal = openJournal<TradeEvent>(setting.stateFolder, identity, own);
+    }
+    const entries = journal?.entries() ?? [];
+    const state = foldTrade(entries, usSettlement);
+    if (!dryRun && entries.length > 0) journal?.backup(state.lastDone?.session ?? "first");
+    const report = await rebalance({
+      ...rulesOf(loaded, setting),
+      session,
+      journal: dryRun ? null : journal,
+      state,
+      clock: own,
+      run,
+      gatherBars: (today) =>
+        gatherBars(session, today, loaded, {
+          dataFolder: setting.dataFolder,
+          calendar,
+          onProgress,
+          ...(signal ? { signal } : {}),
+        }),
+      askMarket: (symbols, today) => askMarket(session, symbols, today, signal),
+      pause: (ms) => pauseOf(setting, ms, signal),
+      onProgress,
+      ...(signal ? { signal } : {}),
+      ...(setting.onStep ? { onStep: setting.onStep } : {}),
+    });
+    const log = dryRun
+      ? null
+      : await appendAudit(setting.outFolder, identity, {
+          run,
+          time: new Date(own.nowUtcMs()).toISOString(),
+          report,
+        });
+    return outcomeOf(report, { mode: dryRun ? "dry-run" : mode, account, venue, log });
+  } finally {
+    journal?.close();
+    unlock();
+    await session.close();
+  }
+}
+
+function pauseOf({ broker }: TradeSetting, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal?.reason);
+    if (signal?.aborted) return stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    const done = () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    };
+    if (broker?.timers) broker.timers.after(ms, done);
+    else setTimeout(done, ms);
+  });
+}
+
+function rulesOf(
+  loaded: LoadedConfig,
+  { calendar, version, extensions }: TradeSetting,
+): Pick<
+  RebalanceSetting,
+  "config" | "configHash" | "strategy" | "costs" | "lag" | "orders" | "compliance" | "calendar" | "version"
+> {
+  const { config } = loaded;
+  const { name, perShare } = commissionOf(config);
+  const commission = commissionPlan(name, perShare);
+  return {
+    config,
+    configHash: hashOf(decidingConfig(loaded.written)),
+    strategy: createStrategy(strategyOptionsOf(config), extensions),
+    costs: costModelOf(config),
+    lag: lagOf(config),
+    orders: { ...orderRulesOf(config), commission },
+    compliance: { ...usualRules, ...complianceRulesOf(config), commission },
+    calendar: { ...usSettlement, trading: calendar },
+    version,
+  };
+}
+
+/** What would be planned as of a session, on the cache alone: nobody is asked, nothing is written. */
+async function dryRunOnCache(
+  request: TradeRequest,
+  loaded: LoadedConfig,
+  setting: TradeSetting,
+): Promise<TradeOutcome> {
+  const { config } = loaded;
+  const { calendar, clock, dataFolder, stateFolder, onProgress } = setting;
+  const rules = rulesOf(loaded, setting);
+  const mode: AccountMode = request.mode ?? "paper";
+  onProgress({ step: "reading bars" });
+  const session =
+    request.asOf === undefined ? undefined : calendar.onOrBefore(knownDay(request.asOf, calendar));
+  const market = await loadMarket(dataFolder, config.universe, session === undefined ? {} : { end: session });
+  const { panel } = market;
+  const asOf = panel.sessions.at(-1)!;
+  if (session !== undefined && asOf !== session)
+    throw new NoSessionsError(`of ${session}`, panel.sessions[0]!, asOf);
+  // With the unfinished bar a decision is traded in its own session, with the last complete one in the next.
+  const trades = rules.lag === 1 ? asOf : calendar.next(asOf);
+  const { decision } = decideLast(panel, rules.strategy, null, rules.costs, rules.lag);
+  const identity: JournalIdentity = { mode, account: accountOf(config, mode), venue: "ibkr" };
+  const known = hasJournal(stateFolder, identity);
+  const account =
+    known && request.asOf === undefined
+      ? accountIn(stateFolder, identity, clock, trades)
+      : freshAccount(config, trades);
+  const { quotes, lastBars } = await pricesAsOf(dataFolder, config.universe, asOf, calendar.previous(trades));
+  const { plan, verdict } = proposeRebalance({
+    targets: decision,
+    account,
+    situation: {
+      account: identity.account,
+      baseCurrency: "USD",
+      session: trades,
+      attempt: 1,
+      universe: config.universe,
+      // As if the window of that session were open.
+      nowUtcMs: calendar.closeUtcMs(trades) - rules.compliance.window.opensBeforeCloseMs,
+      quotes,
+      lastBars,
+      liquidHours: calendarHours(config.universe, trades, rules.calendar),
+      knownReferences: [],
+      isResumed: false,
+      reconciliation: null,
+    },
+    orders: { ...rules.orders, quantityStep: oneShare },
+    compliance: rules.compliance,
+    calendar: rules.calendar,
+  });
+  const behind = session === undefined && lastCompleteSession(calendar, clock) > asOf;
+  const report: RebalanceReport = {
+    session: trades,
+    outcome: "dry_run",
+    detail:
+      known && request.asOf === undefined
+        ? "from the journal, without asking the broker"
+        : `as if ${config.backtest.initialCash} dollars were all there is`,
+    decision,
+    plan,
+    verdict,
+    orders: [],
+    fills: [],
+    notices: behind ? [`the cache ends on ${asOf}; run \`pf fetch\` for what is newer`] : [],
+    halt: null,
+    state: untouched,
+    fingerprint: null,
+  };
+  return outcomeOf(report, { mode: "dry-run", account: identity.account, venue: null, log: null });
+}
+
+function freshAccount({ backtest }: LoadedConfig["config"], session: SessionDate): Account {
+  return applyEvent(
+    emptyAccount,
+    { kind: "cash", session, amount: centsOfDollars(backtest.initialCash), reason: "deposit" },
+    usSettlement,
+  );
+}
+
+function accountIn(folder: string, identity: JournalIdentity, clock: Clock, session: SessionDate): Account {
+  const journal = openJournal<TradeEvent>(folder, identity, clock);
+  try {
+    const { account } = foldTrade(journal.entries(), usSettlement);
+    const day = account.session !== null && account.session > session ? account.session : session;
+    return applyEvent(account, { kind: "day", session: day }, usSettlement);
+  } finally {
+    journal.close();
+  }
+}
+
+/** Prices as traded where the cache has them, as of one session. */
+async function pricesAsOf(
+  dataFolder: string,
+  universe: readonly Ticker[],
+  asOf: SessionDate,
+  before: SessionDate,
+) {
+  const { openBarCache } = await import("@pf/bars");
+  const cache = openBarCache(dataFolder);
+  const quotes: Record<Ticker, Quote> = {};
+  const lastBars: Record<Ticker, { session: SessionDate; close: number }> = {};
+  for (const ticker of universe) {
+    const stored = (await cache.read(ticker, "trades")) ?? (await cache.read(ticker));
+    if (!stored) continue;
+    const { sessions, close } = stored.series;
+    const at = sessions.lastIndexOf(asOf);
+    if (at >= 0)
+      quotes[ticker] = { price: close[at]!, bid: null, ask: null, tick: 0.01, feed: "bar", atUtcMs: null };
+    let last = sessions.length - 1;
+    while (last >= 0 && sessions[last]! > before) last--;
+    if (last >= 0) lastBars[ticker] = { session: sessions[last]!, close: close[last]! };
+  }
+  return { quotes, lastBars };
+}
+
+function outcomeOf(
+  report: RebalanceReport,
+  where: Pick<TradeDocument, "mode" | "account" | "venue" | "log">,
+): TradeOutcome {
+  const { session, outcome, detail, decision, plan, verdict, notices, halt } = report;
+  const document: TradeDocument = {
+    ...where,
+    session,
+    asOf: decision?.asOf ?? plan?.asOf ?? null,
+    outcome,
+    detail,
+    weights: decision?.weights ?? null,
+    plan: plan && planDocument(plan),
+    verdict: verdict && { ok: verdict.ok, checks: verdict.checks },
+    orders: orderDocuments(report.orders),
+    fills: fillDocuments(report.fills),
+    notices,
+    halted: halt,
+  };
+  const error = where.mode === "dry-run" ? undefined : errorOf(report);
+  return { document, ...(error ? { error: errorFields(describeFailure(error)) } : {}) };
+}
+
+function errorOf({ outcome, detail, halt, verdict }: RebalanceReport): Error | undefined {
+  switch (outcome) {
+    case "halted":
+    case "halted_before":
+      return new HaltedError(halt?.code ?? "unknown_outcome", halt?.reason ?? detail);
+    case "not_now":
+      return new BlockedError(
+        ["time_window"],
+        detail,
+        "run it in the minutes before the close, or let the worker do it",
+      );
+    case "done_before":
+      return new BlockedError(["one_rebalance"], detail, "wait for the next session");
+    case "abandoned":
+      return new BlockedError(["time_window"], detail, "wait for the next session");
+    case "blocked": {
+      const breaches = verdict?.checks.filter(({ passed }) => !passed).map(({ name }) => name) ?? [];
+      return new BlockedError(
+        breaches,
+        `the plan was not sent: ${detail}`,
+        "see the checks; the next session plans anew",
+      );
+    }
+    default:
+      return undefined;
+  }
+}
