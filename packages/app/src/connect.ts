@@ -12,7 +12,7 @@ export interface ConnectRequest {
 }
 
 /** The checks in the order in which they are made; each rests on those before it. */
-export const connectChecks = [
+const connectChecks = [
   "port",
   "handshake",
   "account",
