@@ -103,6 +103,14 @@ describe("applyEvent", () => {
     expect(on(part, "2026-11-17").orders).toEqual([]);
   });
 
+  it("forgets an order that the broker never saw, so that it can be sent after all", () => {
+    const open = after(cash("2026-11-16", 10_000), order("a", "buy", 40, 4000), order("b", "sell", 5, 0));
+    const unsent = followedBy(open, { kind: "unsent", session: monday, reference: "a" });
+    expect(unsent.orders.map(({ reference }) => reference)).toEqual(["b"]);
+    expect(reservedCash(unsent)).toBe(0);
+    expect(followedBy(unsent, order("a", "buy", 40, 4000)).orders.length).toBe(2);
+  });
+
   it("takes open sales off what may be sold", () => {
     const open = after(holding("2026-11-16", "SPY", 12), order("b", "sell", 5, 0));
     expect(sellableOn(open, "SPY", monday, { brokerEndOfDay: true }).quantity).toBe(quantityOfShares(7));

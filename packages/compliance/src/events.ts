@@ -57,6 +57,8 @@ export type AccountEvent =
       /** Cash to keep back for it; 0 for a sale. */
       readonly reserved: Cents;
     }
+  /** An order that was noted never reached the broker, who was asked: it may be noted and sent again. */
+  | { readonly kind: "unsent"; readonly session: SessionDate; readonly reference: string }
   /** An order will not be filled any further: filled, cancelled, rejected, expired. */
   | { readonly kind: "closed"; readonly session: SessionDate; readonly reference: string }
   | {
@@ -146,6 +148,8 @@ export function applyEvent(account: Account, event: AccountEvent, calendar: Sett
       };
     case "ordered":
       return ordered(today, event);
+    case "unsent":
+      return unsent(today, event);
     case "closed":
       return closed(today, event.reference);
     case "fill":
@@ -208,6 +212,11 @@ function ordered(account: Account, event: EventOf<"ordered">): Account {
   // The same order noted again, after a crash between the note and the act, is one order.
   if (account.orders.some((order) => order.reference === reference)) return account;
   return { ...account, orders: [...account.orders, { reference, symbol, side, open: quantity, reserved }] };
+}
+
+function unsent(account: Account, event: EventOf<"unsent">): Account {
+  const orders = account.orders.filter(({ reference }) => reference !== event.reference);
+  return orders.length === account.orders.length ? account : { ...account, orders };
 }
 
 function closed(account: Account, reference: string): Account {

@@ -34,7 +34,15 @@ export {
   type Reconciliation,
   reconcile,
 } from "./reconcile.js";
-export { type Check, type CheckName, calendarHours, checkNames, review, type Verdict } from "./review.js";
+export {
+  type Check,
+  type CheckName,
+  calendarHours,
+  checkNames,
+  reservationFor,
+  review,
+  type Verdict,
+} from "./review.js";
 export {
   type ComplianceRules,
   type Hours,

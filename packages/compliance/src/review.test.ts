@@ -2,11 +2,11 @@ import { sessionDate, xnys } from "@pf/market";
 import { cents, type OrderPlan, quantityOfShares } from "@pf/orders";
 import { describe, expect, it } from "vitest";
 import { day, dollars, followedBy } from "../test/accounts.js";
-import { planIn, rules, situationOn, type World, worldOn } from "../test/worlds.js";
+import { planIn, prices, quotesAt, rules, situationOn, type World, worldOn } from "../test/worlds.js";
 import type { Account, Lot } from "./account.js";
 import { assertApproved } from "./approval.js";
 import { PlanNotApprovedError } from "./errors.js";
-import { type Check, type CheckName, checkNames, review, type Verdict } from "./review.js";
+import { type Check, type CheckName, checkNames, reservationFor, review, type Verdict } from "./review.js";
 import type { Situation } from "./rules.js";
 import { usSettlement } from "./settlement.js";
 
@@ -389,6 +389,40 @@ describe("a rebalance that was interrupted", () => {
     // Everything once more is refused.
     expect(failing(judge({ ...begun, account: sold, situation }))).toContain("new_orders");
   });
+  it("goes on although its first fill and the prices since were a little off", () => {
+    const two = planIn(good.account, good.situation, {
+      weights: { GLD: 0.5, TLT: 0.05 },
+      order: { cashBuffer: 0.05 },
+    });
+    const [sell, gold, bonds] = two.intents;
+    expect([sell!.symbol, gold!.symbol, bonds!.symbol]).toEqual(["SPY", "GLD", "TLT"]);
+    const noted = followedBy(
+      good.account,
+      { kind: "rebalanced", session, attempt: 1, references: two.intents.map(({ reference }) => reference) },
+      ...[sell!, gold!].map((intent) => ({
+        kind: "ordered" as const,
+        session,
+        reference: intent.reference,
+        symbol: intent.symbol,
+        side: intent.side,
+        quantity: intent.quantity,
+        reserved: reservationFor(intent, rules.commission),
+      })),
+    );
+    // Killed before the second order was acknowledged; the broker, asked, has never seen it.
+    const account = followedBy(noted, { kind: "unsent", session, reference: gold!.reference });
+    const dearer = {
+      ...good.situation,
+      quotes: quotesAt({ ...prices, GLD: 250.6 }, good.situation.nowUtcMs),
+    };
+    const rest = { ...two, intents: [gold!, bonds!] };
+    expect(failing(judge({ ...good, account, plan: rest, situation: dearer }))).toEqual([]);
+    // Without the note it would be another plan's.
+    expect(
+      failing(judge({ ...good, account: { ...account, rebalanced: null }, plan: rest, situation: dearer })),
+    ).toEqual(["matches_account", "weight_cap"]);
+  });
+
   it("is not begun anew, unless somebody resumed trading and the orders have new names", () => {
     const again = (attempt: number, isResumed: boolean) => {
       const situation = { ...begun.situation, attempt, isResumed };
@@ -396,6 +430,15 @@ describe("a rebalance that was interrupted", () => {
     };
     expect(again(2, false)).toEqual(["one_rebalance"]);
     expect(again(2, true)).toEqual([]);
+  });
+});
+
+describe("reservationFor", () => {
+  it("keeps back notional, fee and the cushion of a market buy, and nothing for a sale", () => {
+    const [sale, buy] = good.plan.intents;
+    expect(reservationFor(sale!, rules.commission)).toBe(0);
+    expect(reservationFor(buy!, rules.commission)).toBe(1_425_000 + 71_250 + 35);
+    expect(reservationFor({ ...buy!, type: "LMT", limit: 250 }, rules.commission)).toBe(1_425_000 + 35);
   });
 });
 

@@ -1,6 +1,7 @@
 import { newYorkDateOf, type SessionDate, type Ticker } from "@pf/market";
 import {
   type Cents,
+  type CommissionPlan,
   cents,
   commissionCents,
   formatCents,
@@ -109,6 +110,17 @@ export function review(
   }
   const close = calendar.trading.closeUtcMs(plan.session);
   return { ok: true, plan: approve(plan, close - rules.window.closesBeforeCloseMs), checks: made };
+}
+
+/**
+ * The cash to keep back for an order while it is open: notional and fee of a buy, with the cushion for a market order;
+ * nothing for a sale. For the `reserved` of an `ordered` event.
+ */
+export function reservationFor(intent: OrderIntent, commission: CommissionPlan): Cents {
+  if (intent.side === "sell") return cents(0);
+  const { notional, quantity, type } = intent;
+  const cushion = type === "MKT" ? fractionOf(notional, marketOrderCushion, "up") : 0;
+  return cents(notional + cushion + commissionCents(commission, quantity, notional));
 }
 
 /** Regular hours of a session as the calendar has them, for every symbol: for engines that have no broker to ask. */
@@ -448,27 +460,34 @@ const checksByName: Readonly<Record<CheckName, (context: Context) => Found>> = {
     );
   },
 
-  weight_cap({ plan, account, buys, equity, situation, rules: { maxWeight } }) {
+  weight_cap({ plan, account, buys, equity, situation, rules: { maxWeight }, isContinued }) {
     const problems = plan.lines.flatMap(({ symbol, targetWeight }) =>
       targetWeight <= maxWeight + 1e-9 ? [] : `the target of ${symbol} is ${percent(targetWeight)}`,
     );
+    // What goes on after a crash is measured as it was planned, not at prices that moved since.
+    const whole = isContinued ? plan.equity : equity;
     let largest = 0;
     for (const { symbol, quantity } of buys) {
-      const quote = situation.quotes[symbol];
-      if (!quote || !isPrice(quote.price) || equity === undefined) continue;
-      const then = notionalCents((heldOf(account, symbol) + quantity) as Quantity, quote.price);
-      largest = Math.max(largest, then / equity);
+      const planned = plan.lines.find((line) => line.symbol === symbol)?.price;
+      const price = isContinued ? planned : situation.quotes[symbol]?.price;
+      if (price === undefined || price === null || !isPrice(price)) continue;
+      if (whole === undefined || whole === null || !isQuantity(quantity)) continue;
+      const then = notionalCents((heldOf(account, symbol) + quantity) as Quantity, price);
+      largest = Math.max(largest, then / whole);
       // A cent for the rounding of a notional.
-      if (then > maxWeight * equity + 1) problems.push(`${symbol} would be ${percent(then / equity)}`);
+      if (then > maxWeight * whole + 1) problems.push(`${symbol} would be ${percent(then / whole)}`);
     }
     return found(problems, { maxWeight, largestBought: largest }, `no symbol is above ${percent(maxWeight)}`);
   },
 
   /** The specification's settlement guard, read for the buys. */
-  settled_cash({ account, situation, rules, buys, equity, cost }) {
+  settled_cash({ account, situation, rules, buys, equity, cost, isContinued }) {
     // The restriction has a check of its own.
     const spendable = spendableCash({ ...account, restrictedUntil: null }, situation, rules);
-    const buffer = fractionOf(cents(Math.max(0, equity ?? 0)), rules.cashBuffer, "up");
+    // What goes on after a crash kept the buffer when it was approved, and its first fills were a little off since.
+    const buffer = isContinued
+      ? cents(0)
+      : fractionOf(cents(Math.max(0, equity ?? 0)), rules.cashBuffer, "up");
     const inputs = {
       settled: account.settled,
       settledAtBroker: situation.reconciliation?.settled ?? null,

@@ -13,7 +13,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Account, emptyAccount, heldOf, totalCash } from "../src/account.js";
 import { type AccountEvent, applyEvent, foldEvents } from "../src/events.js";
-import { review } from "../src/review.js";
+import { reservationFor, review } from "../src/review.js";
 import type { ComplianceRules, Situation } from "../src/rules.js";
 import { usSettlement } from "../src/settlement.js";
 import { equityOf, snapshotOf } from "../src/snapshot.js";
@@ -185,7 +185,7 @@ function trade(
           symbol,
           side,
           quantity: intent.quantity,
-          reserved: side === "buy" ? cents(Math.ceil(intent.notional * 1.05) + 200) : cents(0),
+          reserved: reservationFor(intent, kept.commission),
         });
         const column = universe.indexOf(symbol);
         const part = Math.floor((intent.quantity * drawn.filled[column]!) / step) * step;
