@@ -1,4 +1,4 @@
-import type { StrategyOptions } from "@pf/selection";
+import type { Strategy, StrategyOptions } from "@pf/selection";
 
 /**
  * Part of a grid that one pass over the rows can serve: all combinations of `ema_fast`, `ema_slow`, `top_n` and
@@ -60,14 +60,13 @@ const wordBits = 31;
 /**
  * Splits a grid into blocks.
  *
- * @param points - the options of each point in grid order; `undefined` where the combination is impossible
- * @param macdSlow - bars that the MACD gate needs; 0 when it is off
+ * @param points - the strategy of each point in grid order; `undefined` where the combination is impossible
  */
-export function planBlocks(points: readonly (StrategyOptions | undefined)[], macdSlow: number): BlockPlan {
+export function planBlocks(points: readonly (Strategy | undefined)[]): BlockPlan {
   const groups = new Map<string, number[]>();
-  for (const [at, options] of points.entries()) {
-    if (!options) continue;
-    const key = outerKey(options);
+  for (const [at, strategy] of points.entries()) {
+    if (!strategy) continue;
+    const key = outerKey(strategy.options);
     const group = groups.get(key);
     if (group) group.push(at);
     else groups.set(key, [at]);
@@ -75,22 +74,20 @@ export function planBlocks(points: readonly (StrategyOptions | undefined)[], mac
   const blocks: Block[] = [];
   const pointBlock = new Int32Array(points.length).fill(-1);
   const pointLane = new Int32Array(points.length).fill(-1);
+  const optionsAt = (at: number) => points[at]!.options;
   for (const group of groups.values()) {
     // A word must hold every column of its block at least once.
-    const pairs = slices(distinct(group.map((at) => pairKey(points[at]!))), wordBits);
-    const caps = slices(distinct(group.map((at) => points[at]!.selection.corrCap)), mostCaps);
+    const pairs = slices(distinct(group.map((at) => pairKey(optionsAt(at)))), wordBits);
+    const caps = slices(distinct(group.map((at) => optionsAt(at).selection.corrCap)), mostCaps);
     for (const [ofPairs, ofCaps] of pairs.flatMap((one) => caps.map((other) => [one, other] as const))) {
       const members = group.filter(
-        (at) => ofPairs.has(pairKey(points[at]!)) && ofCaps.has(points[at]!.selection.corrCap),
+        (at) => ofPairs.has(pairKey(optionsAt(at))) && ofCaps.has(optionsAt(at).selection.corrCap),
       );
       if (members.length === 0) continue;
-      const { block, laneOf } = blockOf(
-        members.map((at) => points[at]!),
-        macdSlow,
-      );
+      const { block, laneOf } = blockOf(members.map((at) => points[at]!));
       for (const at of members) {
         pointBlock[at] = blocks.length;
-        pointLane[at] = laneOf(points[at]!);
+        pointLane[at] = laneOf(optionsAt(at));
       }
       blocks.push(block);
     }
@@ -114,39 +111,34 @@ function pairKey({ features }: StrategyOptions): string {
   return `${features.emaFast}/${features.emaSlow}`;
 }
 
-function blockOf(
-  points: readonly StrategyOptions[],
-  macdSlow: number,
-): { readonly block: Block; readonly laneOf: (options: StrategyOptions) => number } {
+function blockOf(strategies: readonly Strategy[]): {
+  readonly block: Block;
+  readonly laneOf: (options: StrategyOptions) => number;
+} {
+  const points = strategies.map((strategy) => strategy.options);
   const { features, selection, weights, rebalance } = points[0]!;
   const fasts = distinct(points.map((one) => one.features.emaFast));
   const slows = distinct(points.map((one) => one.features.emaSlow));
   const tops = distinct(points.map((one) => one.selection.topN)).sort((a, b) => a - b);
   const caps = Float64Array.from(distinct(points.map((one) => one.selection.corrCap))).sort();
-  const pairs = new Set(points.map(pairKey));
+  const warmUps = new Map(strategies.map(({ options, warmUp }) => [pairKey(options), warmUp]));
 
   const columnBit = new Int32Array(fasts.length * slows.length);
   const columnOf = new Map<string, number>();
-  const columnFast = new Int32Array(pairs.size);
+  const columnFast = new Int32Array(warmUps.size);
   const fastColumns = new Int32Array(fasts.length);
-  const columnWarmUp = new Int32Array(pairs.size);
+  const columnWarmUp = new Int32Array(warmUps.size);
   for (const [f, fast] of fasts.entries()) {
     for (const [s, slow] of slows.entries()) {
       const key = `${fast}/${slow}`;
-      if (!pairs.has(key)) continue;
+      const warmUp = warmUps.get(key);
+      if (warmUp === undefined) continue;
       const column = columnOf.size;
       columnOf.set(key, column);
       columnBit[f * slows.length + s] = 1 << column;
       columnFast[column] = f;
       fastColumns[f]! |= 1 << column;
-      columnWarmUp[column] = Math.max(
-        fast,
-        slow,
-        features.atrWindow + 1,
-        weights.volWindow + 1,
-        selection.corrWindow + 1,
-        macdSlow,
-      );
+      columnWarmUp[column] = warmUp;
     }
   }
 

@@ -27,7 +27,13 @@ export interface Gates {
   run(facts: WindowFacts, block: Block, i: number, base: number, stride: number, ready: number): void;
 }
 
-/** Whether a symbol may be held, one bit a column, and the scores of those that may. */
+/**
+ * Whether a symbol may be held, one bit a column, and the scores of those that may.
+ *
+ * These are the rules of `gateCodes` in `@pf/selection`, said a second time on purpose: there one pair of spans at a time
+ * and by the first reason that holds, for a reader; here for all pairs at once, with what no order of rows can change
+ * set apart. The laws compare every decision of the two.
+ */
 export function createGates(memory: Memory): Gates {
   const { close, change, range, allowed, gates, scores } = memory;
   function allowStatic(facts: WindowFacts, block: Block, i: number, base: number): number {

@@ -58,17 +58,16 @@ export function createGridKernel(
   trace?: KernelTrace,
 ): GridKernel | undefined {
   const { options } = study;
-  const points = plan.strategies.map((strategy) => strategy?.options);
   const served =
     (options.selection.score ?? "trend") === "trend" &&
     (options.weights.method === "inv_vol" || options.weights.method === "equal") &&
     (options.overlays ?? []).length === 0;
   if (!served) return undefined;
   const { macd } = options.features;
-  const { blocks, pointBlock, pointLane } = planBlocks(points, macd.enabled ? macd.slow : 0);
+  const { blocks, pointBlock, pointLane } = planBlocks(plan.strategies);
 
   const facts = windowFacts(window);
-  const objectives = new Float64Array(points.length).fill(Number.NaN);
+  const objectives = new Float64Array(plan.strategies.length).fill(Number.NaN);
   const job: Job = {
     facts,
     // Neighbouring columns must not start at the same place of the cache's sets, where they would push each other out.
@@ -84,7 +83,7 @@ export function createGridKernel(
   const traced = trace && {
     lists: trace.lists ?? false,
     lane(row: number, lane: number, names: Int32Array, weights: Float64Array) {
-      for (let point = 0; point < points.length; point++) {
+      for (let point = 0; point < plan.strategies.length; point++) {
         if (pointBlock[point] === running && pointLane[point] === lane) {
           trace.decided(point, row, names, weights);
         }

@@ -4,7 +4,7 @@ import { missing, type Ratios, resumes, type WindowFacts } from "./window.js";
 export interface Paths {
   /** The window as it was, in the arithmetic of the plain path, to the last bit. */
   real(facts: WindowFacts, i: number, base: number, atrWindow: number): void;
-  /** Rows in the order of {@link Memory.order}: to the last bit too where some symbols move alike, else to rounding. */
+  /** Rows in the order of {@link Memory.order}; to the last bit too where {@link WindowFacts.exact} asks for it. */
   permuted(facts: WindowFacts, i: number, base: number, atrWindow: number): void;
   costs(base: number, from: number, to: number, commission: number, slippage: number): void;
 }
@@ -17,9 +17,8 @@ export function createPaths(memory: Memory): Paths {
   }
 
   function permuted(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
-    if (facts.ratios) asThePlainPath(facts, i, base, atrWindow, facts.ratios);
-    else if (facts.holes[i] === 1) permutedAcrossHoles(facts, i, base, atrWindow);
-    else permutedWhole(facts, i, base, atrWindow);
+    if (facts.exact[i] === 1) asThePlainPath(facts, i, base, atrWindow, facts.ratios);
+    else byGrowth(facts, i, base, atrWindow);
   }
 
   /**
@@ -72,7 +71,8 @@ export function createPaths(memory: Memory): Paths {
     }
   }
 
-  function permutedWhole(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
+  /** The usual case in few operations and no branch: equal to the plain path's numbers but for rounding. */
+  function byGrowth(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
     const rows = facts.rows;
     const first = facts.first[i]!;
     let price = facts.close[i * rows + first]!;
@@ -99,45 +99,6 @@ export function createPaths(memory: Memory): Paths {
       close[base + row] = price;
       change[base + row] = grown - 1;
       range[base + row] = level;
-    }
-  }
-
-  function permutedAcrossHoles(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
-    const { rows, kind, high, low } = facts;
-    const source = i * rows;
-    const first = facts.first[i]!;
-    let before = facts.close[source + first]!;
-    let level = 0;
-    let own = 0;
-    start(base, first, before);
-    for (let row = first + 1; row < rows; row++) {
-      const at = source + row;
-      const what = kind[at];
-      if (what === missing) {
-        close[base + row] = before;
-        change[base + row] = 0;
-        continue;
-      }
-      let price: number;
-      let trueRange: number;
-      if (what === resumes) {
-        price = facts.close[at]!;
-        change[base + row] = price / before - 1;
-        trueRange = Math.max(high[at]!, before) - Math.min(low[at]!, before);
-      } else {
-        const from = base + order[row]!;
-        price = before * growth[from]!;
-        change[base + row] = growth[from]! - 1;
-        trueRange = before * span[from]!;
-      }
-      own++;
-      if (own <= atrWindow) {
-        level += trueRange;
-        if (own === atrWindow) level /= atrWindow;
-      } else level += (trueRange - level) / atrWindow;
-      close[base + row] = price;
-      range[base + row] = level;
-      before = price;
     }
   }
 

@@ -25,10 +25,12 @@ export interface WindowFacts {
   readonly growth: Float64Array;
   readonly span: Float64Array;
   /**
-   * The four ratios a bar moves by, where some symbols move alike; otherwise `growth` and `span` tell enough. Their
-   * scores can then be equal but for the last bits, and who comes first hangs on the arithmetic: it must be the plain
-   * path's, operation by operation.
+   * Symbols whose permuted path must be the plain path's, operation by operation: those that move alike, because their
+   * scores can be equal but for the last bits, and who comes first then hangs on the arithmetic; and those with holes,
+   * whose moves are not all of one kind. For the others `growth` and `span` tell enough.
    */
+  readonly exact: Uint8Array;
+  /** The four ratios a bar moves by, of the exact symbols; `undefined` when there are none. */
   readonly ratios: Ratios | undefined;
   /** Most rows that share one return, an upper bound of the longest stretch of equal returns in any order. */
   readonly mostEqual: Int32Array;
@@ -61,6 +63,7 @@ export function windowFacts(window: Panel): WindowFacts {
     growth: column(),
     span: column(),
     mostEqual: new Int32Array(names),
+    exact: new Uint8Array(names),
     ratios: undefined as Ratios | undefined,
   };
   for (const [i, ticker] of window.tickers.entries()) {
@@ -91,18 +94,21 @@ export function windowFacts(window: Panel): WindowFacts {
     }
     facts.mostEqual[i] = mostEqual(facts, base, first) + resumed;
   }
+  facts.exact.set(facts.holes);
+  markAlike(facts);
   // Set, not spread into a second object: the engine knows the fields of the first better, and the passes read them often.
-  if (someMoveAlike(facts)) facts.ratios = ratiosOf(window, facts);
+  if (facts.exact.includes(1)) facts.ratios = ratiosOf(window, facts);
   return facts;
 }
 
-/** Whether two symbols make the same moves on all rows on which both move: share classes, or one symbol twice. */
-function someMoveAlike({
+/** Marks symbols that make the same moves on all rows on which both move: share classes, or one symbol twice. */
+function markAlike({
   rows,
   names,
   kind,
   growth,
-}: Pick<WindowFacts, "rows" | "names" | "kind" | "growth">): boolean {
+  exact,
+}: Pick<WindowFacts, "rows" | "names" | "kind" | "growth" | "exact">): void {
   for (let i = 0; i < names; i++) {
     for (let j = i + 1; j < names; j++) {
       let shared = 0;
@@ -114,19 +120,22 @@ function someMoveAlike({
         if (Math.abs(growth[a]! - growth[b]!) > alike) break;
         shared++;
       }
-      if (row === rows && shared > 0) return true;
+      if (row === rows && shared > 0) {
+        exact[i] = 1;
+        exact[j] = 1;
+      }
     }
   }
-  return false;
 }
 
 function ratiosOf(
   window: Panel,
-  { rows, names, kind }: Pick<WindowFacts, "rows" | "names" | "kind">,
+  { rows, names, kind, exact }: Pick<WindowFacts, "rows" | "names" | "kind" | "exact">,
 ): Ratios {
   const column = () => new Float64Array(rows * names);
   const ratios = { open: column(), high: column(), low: column(), close: column() };
   for (const [i, ticker] of window.tickers.entries()) {
+    if (exact[i] === 0) continue;
     const open = window.column("open", ticker);
     const high = window.column("high", ticker);
     const low = window.column("low", ticker);
