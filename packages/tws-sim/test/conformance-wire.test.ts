@@ -299,3 +299,35 @@ describe("many clients", () => {
     await servesOthers(2100);
   });
 });
+
+describe("a schedule", () => {
+  async function sessionsOf(duration: string, end: string): Promise<string[]> {
+    const client = await RawClient.connect(simulator.port, 930);
+    const mark = client.mark;
+    client.send("20", "1", ...stock("SPY"), "0", end, "1 day", duration, "1", "SCHEDULE", "1", "0", "");
+    const answer = await client.until((f) => f[0] === "106" && f[1] === "1", mark);
+    client.close();
+    await freed(930);
+    expect(Number(answer[5])).toBe((answer.length - 6) / 3);
+    return answer.filter((_, at) => at >= 6 && at % 3 === 2);
+  }
+
+  it("counts days as sessions, up to the end that was asked for", async () => {
+    expect(await sessionsOf("5 D", "20240105-21:00:00")).toEqual([
+      "20231229",
+      "20240102",
+      "20240103",
+      "20240104",
+      "20240105",
+    ]);
+    expect(await sessionsOf("1 D", "20240106-21:00:00")).toEqual(["20240105"]);
+    // A week with New Year's Day in it.
+    expect(await sessionsOf("1 W", "20240105-21:00:00")).toHaveLength(4);
+    expect(await sessionsOf("5 D", "")).toHaveLength(5);
+  });
+
+  it("is no longer than the calendar", async () => {
+    expect(await sessionsOf("68 Y", "20240105-21:00:00")).toContain("20240105");
+    expect((await sessionsOf("5 D", "19500101-21:00:00")).length).toBeLessThanOrEqual(1);
+  });
+});

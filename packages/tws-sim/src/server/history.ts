@@ -162,18 +162,23 @@ function answerSchedule(
   endUtcMs: number | undefined,
 ): void {
   const { calendar } = context;
-  const last = newYorkDateOf(
-    Math.min(endUtcMs ?? context.now(), calendar.closeUtcMs(calendar.onOrBefore(calendar.last))),
-  );
-  const days = duration.count * { S: 1 / 86_400, D: 1, W: 7, M: 31, Y: 366 }[duration.unit];
-  const first = newYorkDateOf(
-    Math.max(calendar.openUtcMs(calendar.next(calendar.first)), context.now() - days * 86_400_000),
-  );
+  const earliest = calendar.openUtcMs(calendar.next(calendar.first));
+  const latest = calendar.closeUtcMs(calendar.onOrBefore(calendar.last));
+  const within = (utcMs: number) => Math.min(Math.max(utcMs, earliest), latest);
+  const until = within(endUtcMs ?? context.now());
+  // Days are sessions, as they are of bars; other units are spans of the calendar.
+  const days = duration.count * { S: 1 / 86_400, D: 7 / 4, W: 7, M: 31, Y: 366 }[duration.unit] + 7;
+  const from = newYorkDateOf(within(until - days * 86_400_000));
+  const found = calendar.sessionsBetween(from, newYorkDateOf(until));
+  const wanted =
+    duration.unit === "D"
+      ? found.slice(-duration.count)
+      : found.filter((session) => calendar.closeUtcMs(session) > until - (days - 7) * 86_400_000);
   const text = (utcMs: number) =>
     instantText(connection.version, utcMs)
       .replace(/ US\/Eastern$/, "")
       .replace(/ +/, "-");
-  const sessions = calendar.sessionsBetween(first, last).map((session) => ({
+  const sessions = wanted.map((session) => ({
     start: text(calendar.openUtcMs(session)),
     end: text(calendar.closeUtcMs(session)),
     date: compact(session),
