@@ -373,6 +373,40 @@ describe.concurrent("a fault of the connection", () => {
     expect(executedBy(await placed(broker, planOf({})))).toEqual(executedAt(here.sim));
   });
 
+  it("1100 while an order waits for its turn to be sent: it is not sent, then or later", async () => {
+    shown.add("link");
+    await using here = await world();
+    const broker = await here.connect({ messagesPerSecond: 8 });
+    // Asking for what is known takes this second's messages; the order waits for the next.
+    const placing = placed(broker, planOf({}));
+    here.sim.addScenario(parseScenario("rules: [{ on: { message: reqCurrentTime }, do: [{ link: down }] }]"));
+    expect(await placing).toEqual([
+      expect.objectContaining({ kind: "cancelled", reason: expect.stringContaining("not sent") }),
+    ]);
+    here.sim.trigger({ link: "up" });
+    await broker.ready();
+    await broker.serverTime();
+    expect(ordersAt(here.sim, "pf/2026-11-23/SPY/buy")).toBe(0);
+  });
+
+  it("the next client id: orders of the first are followed, and never cancelled by a number that means another", async () => {
+    await using here = await world();
+    const broker = await here.connect({ clientIdsAfter: 1, clientIdRetryMs: 300 });
+    const events: string[] = [];
+    for await (const event of broker.place(planOf({ limit: 1 }))) {
+      events.push(event.kind);
+      if (event.kind !== "acknowledged") continue;
+      here.sim.cut({ client: 17, idsHeldMs: 60_000 });
+      await expect.poll(() => broker.state.kind).not.toBe("connected");
+      await broker.ready();
+      expect(broker.clientId).toBe(18);
+      await expect(broker.cancel(event.reference)).rejects.toThrowError(/no such order of this client/);
+      const { orderId, clientId } = here.sim.venue.openOrders()[0]!.order;
+      here.sim.venue.cancel(clientId, orderId);
+    }
+    expect(events).toEqual(["acknowledged", "cancelled"]);
+  });
+
   it("farm notices: heard, and nothing else", async () => {
     shown.add("farm");
     await using here = await world();

@@ -1,3 +1,4 @@
+import type { SessionDate } from "@pf/market";
 import type { OrderEvent } from "@pf/orders";
 import type { Timers } from "../session/clock.js";
 import {
@@ -16,7 +17,7 @@ import {
   readOpenOrder,
   readOrderStatus,
 } from "./messages.js";
-import { emptyBook, type OrderBook, reduce } from "./reduce.js";
+import { emptyBook, forgetBefore, type OrderBook, reduce } from "./reduce.js";
 
 /** An order as TWS lists it, open or completed. */
 export type ListedOrder = OrderMessage & { readonly kind: "order" };
@@ -82,6 +83,11 @@ export class OrderDesk {
     this.book = book;
     for (const event of events) for (const listener of [...this.eventListeners]) listener(event);
     this.wake();
+  }
+
+  /** What is over since before a session is not needed any more. */
+  forgetBefore(session: SessionDate): void {
+    this.book = forgetBefore(this.book, session);
   }
 
   onEvent(listener: (event: OrderEvent) => void): () => void {

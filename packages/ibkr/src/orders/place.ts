@@ -93,7 +93,7 @@ export async function work(
     }
     if (before.kind === "absent") {
       stopped ??= await untilConnected(placing, deadlines);
-      stopped ??= await send(placing, intent, contracts.get(intent.symbol)!);
+      stopped ??= await send(placing, intent, contracts.get(intent.symbol)!, deadlines.sendUntilUtcMs);
       if (stopped !== undefined) {
         settle(placing, reference, { kind: "cancelled", reason: `not sent: ${stopped}` });
         continue;
@@ -146,23 +146,26 @@ async function untilConnected(
 
 /** Says why nothing was sent, if nothing was. */
 async function send(
-  placing: Placing,
+  { connection, desk, account, timers }: Placing,
   intent: OrderIntent,
   contract: ContractInfo,
+  sendUntilUtcMs: number,
 ): Promise<string | undefined> {
-  const { connection, desk, account } = placing;
   const { reference, symbol, side, quantity } = intent;
   try {
-    const link = connection.placing(`order ${reference}`);
+    const what = `order ${reference}`;
+    const link = connection.placing(what);
     const orderId = desk.takeOrderId();
     const order = orderOf(intent, account);
-    await link.send(`order ${reference}`, (api) => {
+    let tooLate: string | undefined;
+    await link.send(what, (api) => {
       // The last look: the message is written in the same breath, or never.
-      connection.placing(`order ${reference}`);
+      tooLate = timers.nowUtcMs() > sendUntilUtcMs ? "no time is left" : connection.whyNotPlacing();
+      if (tooLate !== undefined) return;
       desk.learn({ kind: "intended", reference, clientId: link.clientId, orderId, symbol, side, quantity });
       api.placeOrder(orderId, orderContract(contract), order);
     });
-    return undefined;
+    return tooLate;
   } catch (error) {
     if (error instanceof NotConnectedError) return error.message;
     throw error;
@@ -265,7 +268,10 @@ async function follow(
     }
     if (isLive && !cancelSent && now >= cancelAtUtcMs) {
       cancelSent = true;
-      await cancelOrder(placing, reference);
+      // An order that cannot be cancelled from here is good for the day, and followed to its end.
+      await cancelOrder(placing, reference).catch((error: unknown) => {
+        if (!(error instanceof NotConnectedError)) throw error;
+      });
       continue;
     }
     const patienceMs = patience(placing, reference, look);
@@ -320,7 +326,9 @@ export async function cancelOrder({ connection, desk }: Placing, reference: stri
   const what = `cancellation of ${reference}`;
   const record = desk.book.orders.get(reference);
   const link = connection.link;
-  if (!record?.orderId || !link?.open)
+  if (!link?.open) throw new NotConnectedError(what, `not connected (${why(connection)})`, false);
+  // Another client's ids mean other orders.
+  if (!record?.orderId || record.clientId !== link.clientId)
     throw new NotConnectedError(what, "there is no such order of this client", false);
   const { orderId } = record;
   desk.cancelAsked.add(reference);

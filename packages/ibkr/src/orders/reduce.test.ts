@@ -9,6 +9,7 @@ import {
   executionRoot,
   filledQuantity,
   fillsOf,
+  forgetBefore,
   hasAllCommissions,
   type OrderBook,
   reduceAll,
@@ -292,6 +293,42 @@ describe("how an order ended", () => {
     const { book, events } = reduceAll(emptyBook, [intended, status("Cancelled"), settled, execution]);
     expect(events.map(({ kind }) => kind)).toEqual(["acknowledged", "cancelled", "filled"]);
     expect(hasAllCommissions(book, reference)).toBe(false);
+  });
+});
+
+describe("forgetBefore", () => {
+  const next = sessionDate("2026-04-14");
+
+  it("leaves out what is over, and keeps what is not with all its fills", () => {
+    fc.assert(
+      fc.property(telling, ({ stories, messages }) => {
+        const { book } = reduceAll(emptyBook, messages);
+        const kept = forgetBefore(book, next);
+        for (const { reference, truth, quantity } of stories) {
+          const isFilled =
+            truth.length > 0 && truth.reduce((sum, fact) => sum + fact.quantity, 0) === quantity;
+          expect(kept.orders.has(reference)).toBe(!isFilled);
+          expect(fillsOf(kept, reference)).toEqual(isFilled ? [] : fillsOf(book, reference));
+        }
+        const { events } = reduceAll(
+          kept,
+          messages.filter((message) => message.kind === "status"),
+        );
+        expect(events).toEqual([]);
+      }),
+    );
+  });
+
+  it("keeps everything of the session itself", () => {
+    fc.assert(
+      fc.property(telling, ({ messages }) => {
+        const { book } = reduceAll(emptyBook, messages);
+        const kept = forgetBefore(book, session);
+        expect(kept.executions).toEqual(book.executions);
+        expect(kept.orders).toEqual(book.orders);
+        expect(reduceAll(kept, messages).events).toEqual([]);
+      }),
+    );
   });
 });
 

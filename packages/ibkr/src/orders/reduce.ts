@@ -1,3 +1,4 @@
+import type { SessionDate } from "@pf/market";
 import type { OrderEvent, Quantity } from "@pf/orders";
 import { classifyCode, isAboutCancelling } from "../session/codes.js";
 import type { ExecutionFact, OrderMessage } from "./messages.js";
@@ -26,7 +27,9 @@ export interface OrderRecord {
   /** Undefined until we sent it or TWS showed it. */
   readonly quantity: Quantity | undefined;
   readonly permId: string | undefined;
+  /** Together with the client that sent it; another client's ids mean other orders. */
   readonly orderId: number | undefined;
+  readonly clientId: number | undefined;
   readonly statuses: ReadonlySet<string>;
   /** Why it ended, of a completed order. */
   readonly why: string;
@@ -57,7 +60,43 @@ export const emptyBook: OrderBook = {
 export function reduce(book: OrderBook, message: OrderMessage): { book: OrderBook; events: OrderEvent[] } {
   const next = learn(book, message);
   const retried = next.names === book.names ? next : next.waiting.reduce(learn, { ...next, waiting: [] });
-  return tell(retried, message);
+  const reference = concerned(retried, message);
+  return reference === undefined ? { book: retried, events: [] } : tell(retried, reference, message);
+}
+
+/**
+ * Leaves out what is over and was filled, if at all, before a session: a session of weeks then costs no more than one of
+ * a day. What still works, and everything of the session itself, stays.
+ */
+export function forgetBefore(book: OrderBook, session: SessionDate): OrderBook {
+  const gone = new Set<string>();
+  for (const { reference } of book.orders.values()) {
+    const isOld = fillsOf(book, reference).every((fill) => fill.session < session);
+    const { kind } = appearanceOf(book, reference);
+    if (isOld && (kind === "filled" || book.told.has(`ended ${reference}`))) gone.add(reference);
+  }
+  const executions = new Map(
+    [...book.executions].filter(([, fact]) => {
+      const reference = referenceOf(book, fact);
+      return (
+        fact.session >= session ||
+        (reference !== undefined && book.orders.has(reference) && !gone.has(reference))
+      );
+    }),
+  );
+  const roots = new Set([...executions.keys()].map(executionRoot));
+  const isKept = (key: string) => {
+    const [kind, name = ""] = key.split(" ");
+    return kind === "fill" || kind === "commission" ? roots.has(executionRoot(name)) : !gone.has(name);
+  };
+  return {
+    orders: new Map([...book.orders].filter(([reference]) => !gone.has(reference))),
+    executions,
+    commissions: new Map([...book.commissions].filter(([execId]) => roots.has(executionRoot(execId)))),
+    names: new Map([...book.names].filter(([, reference]) => !gone.has(reference))),
+    waiting: [],
+    told: new Set([...book.told].filter(isKept)),
+  };
 }
 
 /** {@link reduce} for several messages. */
@@ -142,16 +181,20 @@ function learn(book: OrderBook, message: OrderMessage): OrderBook {
   switch (message.kind) {
     case "intended":
       return named(
-        changed(book, message.reference, { quantity: message.quantity, orderId: message.orderId }),
+        changed(book, message.reference, {
+          quantity: message.quantity,
+          orderId: message.orderId,
+          clientId: message.clientId,
+        }),
         message,
       );
     case "order": {
       if (message.reference === "") return book;
-      const { reference, quantity, permId, orderId, status, why } = message;
+      const { reference, quantity, permId, orderId, clientId, status, why } = message;
       const facts = {
         quantity,
         ...(permId && { permId }),
-        ...(orderId !== undefined && { orderId }),
+        ...(orderId !== undefined && { orderId, clientId }),
         ...(why && { why }),
       };
       return named(changed(book, reference, facts, status), message);
@@ -167,7 +210,8 @@ function learn(book: OrderBook, message: OrderMessage): OrderBook {
       const reference = message.reference || nameOf(book, message);
       const next = { ...book, executions };
       if (reference === undefined || reference === "") return next;
-      const facts = { ...(message.permId && { permId: message.permId }), orderId: message.orderId };
+      const { permId, orderId, clientId } = message;
+      const facts = { ...(permId && { permId }), orderId, clientId };
       return named(changed(next, reference, facts), { ...message, reference });
     }
     case "commission":
@@ -219,6 +263,7 @@ function unknownOrder(reference: string): OrderRecord {
     quantity: undefined,
     permId: undefined,
     orderId: undefined,
+    clientId: undefined,
     statuses: new Set(),
     why: "",
     refusal: undefined,
@@ -273,11 +318,34 @@ function commissionOf(book: OrderBook, execId: string): { execId: string; commis
 
 /** The events that a book justifies about one order, whatever of them was told before. */
 export function eventsOf(book: OrderBook, reference: string): readonly OrderEvent[] {
-  return tell({ ...book, told: new Set() }).events.filter((event) => event.reference === reference);
+  return tell({ ...book, told: new Set() }, reference).events;
 }
 
-/** The events that the book now justifies and that were not told before. */
-function tell(book: OrderBook, message?: OrderMessage): { book: OrderBook; events: OrderEvent[] } {
+/** The order that a message is about; one message is about one order, also where it waited for its name. */
+function concerned(book: OrderBook, message: OrderMessage): string | undefined {
+  switch (message.kind) {
+    case "commission": {
+      const root = executionRoot(message.execId);
+      for (const execution of book.executions.values())
+        if (executionRoot(execution.execId) === root) return referenceOf(book, execution);
+      return undefined;
+    }
+    case "status":
+    case "error":
+      return nameOf(book, message);
+    case "execution":
+      return referenceOf(book, message);
+    default:
+      return message.reference;
+  }
+}
+
+/** The events about one order that the book now justifies and that were not told before. */
+function tell(
+  book: OrderBook,
+  reference: string,
+  message?: OrderMessage,
+): { book: OrderBook; events: OrderEvent[] } {
   const told = new Set(book.told);
   const events: OrderEvent[] = [];
   const once = (key: string, event: () => OrderEvent) => {
@@ -285,43 +353,45 @@ function tell(book: OrderBook, message?: OrderMessage): { book: OrderBook; event
     told.add(key);
     events.push(event());
   };
-  for (const record of book.orders.values()) {
-    const { reference, orderId, quantity } = record;
-    const fills = fillsOf(book, reference);
-    const permId = record.permId ?? fills.find((fill) => fill.permId !== undefined)?.permId;
-    if (permId !== undefined)
-      once(`acknowledged ${reference}`, () => ({
-        kind: "acknowledged",
+  const record = book.orders.get(reference);
+  const fills = fillsOf(book, reference);
+  const sum = fills.reduce((total, fill) => total + fill.quantity, 0);
+  const isComplete = record?.quantity !== undefined && sum >= record.quantity;
+  const permId = record?.permId ?? fills.find((fill) => fill.permId !== undefined)?.permId;
+  if (permId !== undefined)
+    once(`acknowledged ${reference}`, () => ({
+      kind: "acknowledged",
+      reference,
+      permId,
+      orderId: record?.orderId ?? 0,
+    }));
+  for (const fill of fills) {
+    const { execId, symbol, side, quantity, price, session, time } = fill;
+    once(`fill ${execId}`, () => ({
+      kind: isComplete ? "filled" : "partiallyFilled",
+      reference,
+      permId: fill.permId ?? permId ?? "",
+      execId,
+      symbol,
+      side,
+      quantity,
+      price,
+      session,
+      time,
+    }));
+    const paid = commissionOf(book, execId);
+    if (paid) {
+      const { commission } = paid;
+      once(`commission ${execId} ${commission}`, () => ({
+        kind: "commission",
         reference,
-        permId,
-        orderId: orderId ?? 0,
+        execId,
+        commission,
       }));
-    const sum = fills.reduce((total, fill) => total + fill.quantity, 0);
-    for (const fill of fills) {
-      once(`fill ${fill.execId}`, () => ({
-        kind: quantity !== undefined && sum >= quantity ? "filled" : "partiallyFilled",
-        reference,
-        permId: fill.permId ?? permId ?? "",
-        execId: fill.execId,
-        symbol: fill.symbol,
-        side: fill.side,
-        quantity: fill.quantity,
-        price: fill.price,
-        session: fill.session,
-        time: fill.time,
-      }));
-      const paid = commissionOf(book, fill.execId);
-      if (paid)
-        once(`commission ${fill.execId} ${paid.commission}`, () => ({
-          kind: "commission",
-          reference,
-          execId: fill.execId,
-          commission: paid.commission,
-        }));
     }
   }
   if (message?.kind === "settled") {
-    const { reference, outcome } = message;
+    const { outcome } = message;
     // An outcome can be learned after "unknown", but nothing is unknown again after an outcome.
     if (!told.has(`ended ${reference}`))
       once(`${outcome.kind === "unknown" ? "unknown" : "ended"} ${reference}`, () => ({

@@ -317,6 +317,7 @@ async function* place(
   if (plan.account !== account)
     throw new IbkrOptionsError("account", `is ${account}, the plan is for ${plan.account}`);
   connection.placing("orders");
+  placing.desk.forgetBefore(session);
   yield* told(
     placing,
     intents.map(({ reference }) => reference),

@@ -102,15 +102,23 @@ export class Connection implements Requests {
 
   /** The connection to place orders through. */
   placing(what: string): Link {
+    const why = this.whyNotPlacing();
+    if (why !== undefined) throw new NotConnectedError(what, why, false);
+    return this.link!;
+  }
+
+  whyNotPlacing(): string | undefined {
     const { link, state } = this;
-    if (state.kind === "connected" && link?.open) return link;
-    const why =
-      state.kind === "degraded"
-        ? `TWS has lost the broker's servers and would send it later (${state.code})`
-        : state.kind === "restored"
-          ? "what happened during the interruption is not known yet"
-          : "not connected";
-    throw new NotConnectedError(what, why, false);
+    switch (state.kind) {
+      case "connected":
+        return link?.open ? undefined : "not connected";
+      case "degraded":
+        return `TWS has lost the broker's servers and would send it later (${state.code})`;
+      case "restored":
+        return "what happened during the interruption is not known yet";
+      default:
+        return `not connected (${state.kind})`;
+    }
   }
 
   async request<T>(request: LinkRequest<T>): Promise<T> {
