@@ -660,6 +660,10 @@ describe("a warning is given, and nothing refused, when", () => {
       "walkforward: {reoptimize: {ema_fast: [10, 45]}}",
       "1:38 walkforward.reoptimize.ema_fast: 1 of 6 pairs have ema_fast at or above ema_slow and cannot be tried",
     ],
+    [
+      "execution: {order_type: LMT}",
+      "1:25 execution.order_type: limit prices need live quotes, and ibkr.market_mode is delayed: trade will order nothing",
+    ],
     ["data: {source: csv}", "1:16 data.source: fetch will need --csv-dir, for data.csv_dir is not set"],
   ])("%s", (text, expected) => {
     expect(warningsOf(configText(text))).toEqual([expected]);
