@@ -357,8 +357,6 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "With a wrong clock nobody knows which session it is, so nothing was traded.",
     next: "set the clock right",
   },
-
-  // 5: blocked by compliance or risk
   PF_PLAN_NOT_APPROVED: {
     exit: 5,
     means: "Nothing was sent.",
