@@ -1,4 +1,4 @@
-import type { Book } from "./book.js";
+import { type Book, traded } from "./book.js";
 import type { Policy } from "./keep.js";
 import type { Lanes } from "./lanes.js";
 import type { Memory } from "./memory.js";
@@ -31,7 +31,7 @@ export function createAfresh(
   walks: Walks,
 ): Afresh {
   const { change, unitCost } = memory;
-  const { leaving, capLanes } = book;
+  const { now, leaving, capLanes } = book;
   const { width, picked, size, names, weights, lanes: targetLanes, stepFrom } = targets;
   const { of: targetOf, known, weigh, count: targetCount, aRow } = targets;
   const { stretches, advanceRow, sums: laneSums } = lanes;
@@ -41,7 +41,6 @@ export function createAfresh(
   const earned = 0; // by the target at hand
   const sellCost = 1; // of selling all of it
   const sellTurnover = 2;
-  let traded = 0;
   let stride = 0;
   let words = 0;
   let levelCount = 0;
@@ -71,12 +70,9 @@ export function createAfresh(
     return first;
   }
 
-  function begin(_row: number, tradedRow: number): void {
-    traded = tradedRow;
-  }
-
   function run(): void {
     selectAll();
+    const row = now[traded]!;
     const end = first + targetCount();
     for (let target = first; target < end; target++) weigh(target);
     for (let from = before; from < beforeEnd; from++) {
@@ -87,7 +83,7 @@ export function createAfresh(
       let invested = 0;
       for (let k = 0; k < count; k++) {
         const name = names[list + k]!;
-        const column = name * stride + traded;
+        const column = name * stride + row;
         const weight = weights[list + k]!;
         leaving[name] = weight;
         sum += weight * change[column]!;
@@ -122,6 +118,7 @@ export function createAfresh(
   function grow(from: number, target: number, word: number, group: number): void {
     if (stepFrom[target] !== from) {
       stepFrom[target] = from;
+      const row = now[traded]!;
       let price = step[sellCost]!;
       let moved = step[sellTurnover]!;
       const to = target * width;
@@ -129,7 +126,7 @@ export function createAfresh(
         const name = names[to + k]!;
         const weight = leaving[name]!;
         const difference = Math.abs(weights[to + k]! - weight) - weight;
-        price += difference * unitCost[name * stride + traded]!;
+        price += difference * unitCost[name * stride + row]!;
         moved += difference;
       }
       const net = step[earned]! - price;
@@ -152,5 +149,5 @@ export function createAfresh(
     }
   }
 
-  return { open, start, next, begin, run, renumber };
+  return { open, start, next, run, renumber };
 }

@@ -1,4 +1,4 @@
-import type { Book } from "./book.js";
+import { type Book, decision, traded } from "./book.js";
 import type { Memory } from "./memory.js";
 import { earned, moveCost, moveTurnover, type Positions, slotHeld, slotPicked } from "./positions.js";
 import type { RowTask } from "./rows.js";
@@ -11,7 +11,6 @@ const bandTolerance = 1e-9;
 /** The no-trade band: positions keep their weights while the names stay and no weight would move further. */
 export interface Band {
   open(task: RowTask): void;
-  begin(row: number, traded: number): void;
   /** Whether the names held would be the same and no weight of the scattered position would move beyond the band. */
   keeps(slot: number, target: number): boolean;
   /** The row of the lanes that stay: what was earned, and what moving to new weights costs where they move. */
@@ -20,7 +19,7 @@ export interface Band {
 
 export function createBand(memory: Memory, book: Book, positions: Positions, targets: Targets): Band {
   const { unitCost, steadiness } = memory;
-  const { leaving } = book;
+  const { now, leaving } = book;
   const { record, ints, names, weights, growth, sums, step, takeWeights } = positions;
   const { width, size, held, names: targetNames, weights: targetWeights, stayKnown, of, weigh } = targets;
   const stayCost = new Float64Array(2 * targets.room);
@@ -29,8 +28,6 @@ export function createBand(memory: Memory, book: Book, positions: Positions, tar
   const budget = 0;
   const maxWeight = 1;
   const band = 2; // with its tolerance; 0 without a band
-  let decision = 0;
-  let traded = 0;
   let stride = 0;
   let withSums = false;
 
@@ -48,11 +45,6 @@ export function createBand(memory: Memory, book: Book, positions: Positions, tar
       const moves = least < 1e-12 || most - least > limits[band]!;
       wanders[count] = count > 1 && moves && !task.equalWeights ? 1 : 0;
     }
-  }
-
-  function begin(row: number, tradedRow: number): void {
-    decision = row;
-    traded = tradedRow;
   }
 
   function keeps(slot: number, target: number): boolean {
@@ -89,10 +81,11 @@ export function createBand(memory: Memory, book: Book, positions: Positions, tar
   /** A test without a division: whether a weight, if none is capped, is beyond the band. Sure only when it says no. */
   function mayLeave(slot: number, at: number, count: number): boolean {
     if (ints[at + slotHeld] !== ints[at + slotPicked]) return false; // compared when its lanes walked
+    const row = now[decision]!;
     let sum = 0;
     let most = 0;
     for (let k = 0; k < count; k++) {
-      const raw = steadiness[names[slot * width + k]! * stride + decision]!;
+      const raw = steadiness[names[slot * width + k]! * stride + row]!;
       sum += raw;
       if (raw > most) most = raw;
     }
@@ -100,7 +93,7 @@ export function createBand(memory: Memory, book: Book, positions: Positions, tar
     if (!(whole * most <= limits[maxWeight]! * sum)) return true;
     const limit = limits[band]! * sum;
     for (let k = 0; k < count; k++) {
-      const raw = steadiness[names[slot * width + k]! * stride + decision]!;
+      const raw = steadiness[names[slot * width + k]! * stride + row]!;
       const difference = whole * raw - weights[slot * width + k]! * sum;
       if (difference > limit || -difference > limit) return true;
     }
@@ -122,12 +115,13 @@ export function createBand(memory: Memory, book: Book, positions: Positions, tar
       takeWeights(slot, target);
       return;
     }
+    const row = now[traded]!;
     let price = 0;
     let moved = 0;
     let most = 0;
     for (let k = 0; k < size[target]!; k++) {
       const difference = Math.abs(targetWeights[target * width + k]! - weights[at + k]!);
-      price += difference * unitCost[names[at + k]! * stride + traded]!;
+      price += difference * unitCost[names[at + k]! * stride + row]!;
       moved += difference;
       if (difference > most) most = difference;
     }
@@ -140,5 +134,5 @@ export function createBand(memory: Memory, book: Book, positions: Positions, tar
     takeWeights(slot, target);
   }
 
-  return { open, begin, keeps, settle };
+  return { open, keeps, settle };
 }

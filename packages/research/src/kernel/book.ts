@@ -14,6 +14,12 @@ export interface BookRoom {
   readonly fasts: number;
 }
 
+// Where the pass over the rows is, in Book.now.
+export const decision = 0; // row whose gates, scores and volatilities decide
+export const traded = 1; // row at whose close is traded, and whose return was just earned
+export const openCount = 2; // symbols with an open gate
+export const cashTouched = 3; // 1 when lanes have moved to cash on the row
+
 /** A block's tables and the symbols at hand, copied to where the passes find them without looking through objects. */
 export interface Book {
   readonly room: BookRoom;
@@ -39,6 +45,11 @@ export interface Book {
   /** Symbols with an open gate on the row at hand, ascending, and their gates. */
   readonly openNames: Int32Array;
   readonly openGates: Int32Array;
+  /**
+   * The row at hand, see {@link decision} and its neighbours: written in one place and read by all, because telling each
+   * of them in a call of its own is felt on every row.
+   */
+  readonly now: Int32Array;
   /** Weights of the position whose lanes are moving, by symbol; 0 elsewhere. */
   readonly leaving: Float64Array;
 }
@@ -61,6 +72,7 @@ export function createBook(room: BookRoom): Book {
     pairColumn: new Int32Array(pairs),
     openNames: new Int32Array(room.names + 1),
     openGates: new Int32Array(room.names + 1),
+    now: new Int32Array(4),
     leaving: new Float64Array(room.names),
   };
 }

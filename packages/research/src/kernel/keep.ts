@@ -1,8 +1,7 @@
 import type { Band } from "./band.js";
-import type { Book } from "./book.js";
+import { type Book, cashTouched, decision, openCount } from "./book.js";
 import type { KeepMoves } from "./keepMoves.js";
 import type { Memory } from "./memory.js";
-import type { Moves } from "./moves.js";
 import {
   type Positions,
   slotColumns,
@@ -21,12 +20,6 @@ import type { Targets } from "./targets.js";
 /** A row of one policy. */
 export interface Policy {
   open(task: RowTask): void;
-  /**
-   * @param decision - row whose gates, scores and volatilities decide
-   * @param traded - row at whose close is traded, and whose return was just earned
-   * @param openCount - symbols with an open gate
-   */
-  begin(decision: number, traded: number, openCount: number): void;
   run(): void;
 }
 
@@ -42,21 +35,17 @@ export function createKeep(
   book: Book,
   positions: Positions,
   targets: Targets,
-  moves: Moves,
   band: Band,
   keepMoves: KeepMoves,
 ): Policy {
   const { gates } = memory;
-  const { levels, openNames, openGates } = book;
+  const { levels, openNames, openGates, now } = book;
   const { record, live, ints, names, earn, refold, free, count: liveCount, finish } = positions;
   const { width } = targets;
-  const { cashTouched } = moves;
   const { settle } = band;
   const { moveKept, fillableAt } = keepMoves;
   let capCount = 0;
   let nameCount = 0;
-  let decision = 0;
-  let openSymbols = 0;
 
   function open(task: RowTask): void {
     capCount = task.block.caps.length;
@@ -64,13 +53,9 @@ export function createKeep(
     keepMoves.open(task);
   }
 
-  function begin(row: number, _traded: number, openCount: number): void {
-    decision = row;
-    openSymbols = openCount;
-  }
-
   function run(): void {
-    const row = decision * nameCount;
+    const row = now[decision]! * nameCount;
+    const openSymbols = now[openCount]!;
     const before = liveCount();
     let kept = 0;
     for (let x = 0; x < before; x++) {
@@ -141,8 +126,8 @@ export function createKeep(
       if (slot !== 0) settle(slot, at, count);
     }
     finish(before, kept);
-    if (cashTouched()) refold(0);
+    if (now[cashTouched] === 1) refold(0);
   }
 
-  return { open, begin, run };
+  return { open, run };
 }

@@ -1,10 +1,9 @@
 import type { Band } from "./band.js";
-import type { Book } from "./book.js";
+import { type Book, cashTouched, decision, openCount } from "./book.js";
 import type { Policy } from "./keep.js";
 import type { KeepMoves } from "./keepMoves.js";
 import type { LazyLevels } from "./lazyLevels.js";
 import type { Memory } from "./memory.js";
-import type { Moves } from "./moves.js";
 import {
   type Positions,
   slotColumns,
@@ -24,24 +23,20 @@ export function createListKeep(
   book: Book,
   positions: Positions,
   targets: Targets,
-  moves: Moves,
   band: Band,
   keepMoves: KeepMoves,
   levels: LazyLevels,
 ): Policy {
   const { gates } = memory;
-  const { openNames, openGates } = book;
+  const { openNames, openGates, now } = book;
   const { record, live, ints, names, earn, refold, free, count: liveCount, finish } = positions;
   const { width } = targets;
-  const { cashTouched } = moves;
   const { settle } = band;
   const { moveKept, fillableAt } = keepMoves;
   const { at: levelOf } = levels;
   const found = new Int32Array(2);
   let capCount = 0;
   let nameCount = 0;
-  let decision = 0;
-  let openSymbols = 0;
 
   function open(task: RowTask): void {
     capCount = task.block.caps.length;
@@ -49,13 +44,8 @@ export function createListKeep(
     keepMoves.open(task);
   }
 
-  function begin(row: number, _traded: number, openCount: number): void {
-    decision = row;
-    openSymbols = openCount;
-  }
-
   function run(): void {
-    const row = decision * nameCount;
+    const row = now[decision]! * nameCount;
     const before = liveCount();
     let kept = 0;
     for (let x = 0; x < before; x++) {
@@ -90,7 +80,7 @@ export function createListKeep(
       if (slot !== 0) settle(slot, at, count);
     }
     finish(before, kept);
-    if (cashTouched()) refold(0);
+    if (now[cashTouched] === 1) refold(0);
   }
 
   /** The worst level among the pairs held. */
@@ -109,6 +99,7 @@ export function createListKeep(
   /** Symbols that a free place could take: columns with one that every cap admits, and the best level of the others. */
   function search(slot: number, count: number, searching: number, loosest: number): void {
     const list = slot * width;
+    const openSymbols = now[openCount]!;
     let fillable = 0;
     let someCaps = capCount;
     for (let y = 0; y < openSymbols; y++) {
@@ -134,5 +125,5 @@ export function createListKeep(
     found[1] = someCaps;
   }
 
-  return { open, begin, run };
+  return { open, run };
 }

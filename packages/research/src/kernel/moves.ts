@@ -1,4 +1,4 @@
-import type { Book } from "./book.js";
+import { type Book, cashTouched, traded } from "./book.js";
 import type { Lanes } from "./lanes.js";
 import type { Memory } from "./memory.js";
 import { earned, type Positions, sellCost, sellTurnover, slotLanes, slotSize } from "./positions.js";
@@ -9,14 +9,11 @@ import type { Targets } from "./targets.js";
 /** Lanes on their way from one position to another, and what it costs. */
 export interface Moves {
   open(task: RowTask): void;
-  begin(row: number): void;
   /** Puts a position's weights where a change of weights finds them by symbol; until they are taken back. */
   scatter(slot: number): void;
   takeBack(slot: number): void;
   /** Takes lanes from the scattered position to the one that is made of the target on this row. */
   move(slot: number, target: number, word: number, group: number): void;
-  /** Whether lanes have moved to cash on this row. */
-  cashTouched(): boolean;
 }
 
 export function createMoves(
@@ -27,7 +24,7 @@ export function createMoves(
   lanes: Lanes,
 ): Moves {
   const { unitCost } = memory;
-  const { leaving } = book;
+  const { now, leaving } = book;
   const { record, ints, names, weights, growth, sums, step, take } = positions;
   const {
     width,
@@ -40,22 +37,16 @@ export function createMoves(
   } = targets;
   const { stretches, advance, sums: laneSums } = lanes;
   const stepNet = new Float64Array(2 * targets.room);
-  let traded = 0;
   let stride = 0;
   let withSums = false;
-  let toCash = false;
 
   function open(task: RowTask): void {
     stride = task.stride;
     withSums = task.withSums;
   }
 
-  function begin(row: number): void {
-    traded = row;
-    toCash = false;
-  }
-
   function scatter(slot: number): void {
+    const row = now[traded]!;
     const at = slot * width;
     let all = 0;
     let weight = 0;
@@ -63,7 +54,7 @@ export function createMoves(
       const name = names[at + k]!;
       const value = weights[at + k]!;
       leaving[name] = value;
-      all += value * unitCost[name * stride + traded]!;
+      all += value * unitCost[name * stride + row]!;
       weight += value;
     }
     step[sellCost] = all;
@@ -80,7 +71,7 @@ export function createMoves(
     if (to < 0) {
       to = take(target);
       targetSlot[target] = to;
-    } else if (to === 0) toCash = true;
+    } else if (to === 0) now[cashTouched] = 1;
     ints[to * record + slotLanes + word]! |= group;
     advance(word, group, target);
     if (withSums) {
@@ -96,13 +87,14 @@ export function createMoves(
   function prepare(slot: number, target: number): void {
     stepFrom[target] = slot;
     weigh(target);
+    const row = now[traded]!;
     let price = step[sellCost]!;
     let moved = step[sellTurnover]!;
     for (let k = 0; k < size[target]!; k++) {
       const name = targetNames[target * width + k]!;
       const before = leaving[name]!;
       const difference = Math.abs(targetWeights[target * width + k]! - before) - before;
-      price += difference * unitCost[name * stride + traded]!;
+      price += difference * unitCost[name * stride + row]!;
       moved += difference;
     }
     const net = step[earned]! - price;
@@ -120,5 +112,5 @@ export function createMoves(
     stepNet[2 * target + 1] = moved;
   }
 
-  return { open, begin, scatter, takeBack, move, cashTouched: () => toCash };
+  return { open, scatter, takeBack, move };
 }

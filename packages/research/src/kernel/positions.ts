@@ -1,4 +1,4 @@
-import type { Book, BookRoom } from "./book.js";
+import { type Book, type BookRoom, traded } from "./book.js";
 import type { Lanes } from "./lanes.js";
 import type { Memory } from "./memory.js";
 import type { RowTask } from "./rows.js";
@@ -47,7 +47,6 @@ export interface Positions {
   readonly sums: Float64Array;
   readonly step: Float64Array;
   open(task: RowTask): void;
-  begin(row: number): void;
   count(): number;
   /** A position of a target's names and weights, without lanes. Freed slots come back on the next row at the earliest. */
   take(target: number): number;
@@ -76,7 +75,7 @@ export function createPositions(
   slots: number,
 ): Positions {
   const { change } = memory;
-  const { wordTop, capLanes, laneCap } = book;
+  const { now, wordTop, capLanes, laneCap } = book;
   const { width } = targets;
   const { names: targetNames, weights: targetWeights, size: targetSize, picked, held } = targets;
   const { stretches, advance, sums: laneSums } = lanes;
@@ -92,7 +91,6 @@ export function createPositions(
   const step = new Float64Array(8);
   let liveCount = 0;
   let freeCount = 0;
-  let traded = 0;
   let nameCount = 0;
   let stride = 0;
   let words = 0;
@@ -118,10 +116,6 @@ export function createPositions(
     sums.fill(0, 0, sumSize);
     for (let word = 0; word < words; word++) ints[slotLanes + word] = capLanes[word * (capCount + 1)]!;
     refold(0);
-  }
-
-  function begin(row: number): void {
-    traded = row;
   }
 
   function take(target: number): number {
@@ -172,12 +166,13 @@ export function createPositions(
 
   function earn(slot: number, at: number, count: number): void {
     const list = slot * width;
+    const row = now[traded]!;
     let sum =
-      weights[list]! * change[ints[at + slotColumn0]! + traded]! +
-      weights[list + 1]! * change[ints[at + slotColumn0 + 1]! + traded]! +
-      weights[list + 2]! * change[ints[at + slotColumn0 + 2]! + traded]!;
+      weights[list]! * change[ints[at + slotColumn0]! + row]! +
+      weights[list + 1]! * change[ints[at + slotColumn0 + 1]! + row]! +
+      weights[list + 2]! * change[ints[at + slotColumn0 + 2]! + row]!;
     for (let k = 3; k < count; k++) {
-      sum += weights[list + k]! * change[names[list + k]! * stride + traded]!;
+      sum += weights[list + k]! * change[names[list + k]! * stride + row]!;
     }
     step[earned] = sum;
   }
@@ -263,7 +258,6 @@ export function createPositions(
     sums,
     step,
     open,
-    begin,
     count: () => liveCount,
     take,
     takeWeights,

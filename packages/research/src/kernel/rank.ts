@@ -1,4 +1,5 @@
 import type { Band } from "./band.js";
+import { type Book, cashTouched } from "./book.js";
 import type { Policy } from "./keep.js";
 import type { Moves } from "./moves.js";
 import { type Positions, slotHeld, slotLanes, slotPicked, slotSize } from "./positions.js";
@@ -8,6 +9,7 @@ import type { Walks } from "./walks.js";
 
 /** Policy rank with a band: everything is selected anew, and lanes move where their position is not what they select. */
 export function createRank(
+  book: Book,
   positions: Positions,
   targets: Targets,
   moves: Moves,
@@ -16,7 +18,8 @@ export function createRank(
 ): Policy {
   const { record, live, ints, earn, refold, free, count: liveCount, finish } = positions;
   const { known, lanes: targetLanes } = targets;
-  const { scatter, takeBack, move, cashTouched } = moves;
+  const { now } = book;
+  const { scatter, takeBack, move } = moves;
   const { keeps, settle } = band;
   const { selectAll } = walks;
   let words = 0;
@@ -52,7 +55,7 @@ export function createRank(
       if (slot !== 0) settle(slot, at, count);
     }
     finish(before, kept);
-    if (cashTouched()) refold(0);
+    if (now[cashTouched] === 1) refold(0);
   }
 
   function moveRanked(slot: number, own: number): number {
@@ -78,5 +81,5 @@ export function createRank(
     return stays;
   }
 
-  return { open, begin: () => undefined, run };
+  return { open, run };
 }

@@ -1,7 +1,7 @@
 import { createAfresh } from "./afresh.js";
 import { createBand } from "./band.js";
 import type { Block } from "./blocks.js";
-import { type BookRoom, createBook, fillBook } from "./book.js";
+import { type BookRoom, cashTouched, createBook, decision, fillBook, openCount, traded } from "./book.js";
 import { createLevels } from "./correlations.js";
 import { createKeep, type Policy } from "./keep.js";
 import { createKeepMoves } from "./keepMoves.js";
@@ -52,7 +52,7 @@ export interface Rows {
 export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Rows {
   const { gates } = memory;
   const book = createBook(room);
-  const { active, openNames, openGates } = book;
+  const { active, openNames, openGates, now } = book;
   const slots = room.words * 31 + 3;
   const sets = room.lists ? createListSets(4 * slots, room.places) : createBitSets();
   const targets = createTargets(memory, room, sets, slots);
@@ -61,7 +61,7 @@ export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Ro
   const moves = createMoves(memory, book, positions, targets, lanes);
   const band = createBand(memory, book, positions, targets);
   const { levels, walks, keep } = room.lists ? withLists() : withBits();
-  const rank = createRank(positions, targets, moves, band, walks);
+  const rank = createRank(book, positions, targets, moves, band, walks);
   const afresh = createAfresh(memory, book, sets, targets, lanes, walks);
 
   let names = 0;
@@ -76,7 +76,7 @@ export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Ro
     return {
       levels: table,
       walks: bits,
-      keep: createKeep(memory, book, positions, targets, moves, band, keepMoves),
+      keep: createKeep(memory, book, positions, targets, band, keepMoves),
     };
   }
 
@@ -88,7 +88,7 @@ export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Ro
     return {
       levels: lazy,
       walks: lists,
-      keep: createListKeep(memory, book, positions, targets, moves, band, keepMoves, lazy),
+      keep: createListKeep(memory, book, positions, targets, band, keepMoves, lazy),
     };
   }
 
@@ -129,33 +129,29 @@ export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Ro
     afresh.open(task);
   }
 
-  /**
-   * @param decision - row whose gates, scores and volatilities decide
-   * @param traded - row at whose close is traded, and whose return was just earned
-   */
-  function begin(decision: number, traded: number, policy: Policy): void {
+  function begin(deciding: number, trading: number, policy: Policy): void {
     const first = policy === afresh ? afresh.next() : 0;
     if (sets.full()) {
       sets.clear();
       if (policy === afresh) afresh.renumber();
       else positions.renumber();
     }
-    const row = decision * names;
-    let openCount = 0;
+    const row = deciding * names;
+    let count = 0;
     for (let x = 0; x < activeCount; x++) {
       const name = active[x]!;
       const gate = gates[row + name]!;
-      openNames[openCount] = name;
-      openGates[openCount] = gate;
-      openCount += -gate >>> 31;
+      openNames[count] = name;
+      openGates[count] = gate;
+      count += -gate >>> 31;
     }
-    targets.begin(decision, first);
-    positions.begin(traded);
-    moves.begin(traded);
-    band.begin(decision, traded);
-    policy.begin(decision, traded, openCount);
-    walks.begin(decision, openCount);
-    if (largestTop > 1) levels.begin(decision, openCount);
+    now[decision] = deciding;
+    now[traded] = trading;
+    now[openCount] = count;
+    now[cashTouched] = 0;
+    targets.begin(deciding, first);
+    walks.begin(deciding, count);
+    if (largestTop > 1) levels.begin(deciding, count);
   }
 
   return { run, lanes };
