@@ -159,7 +159,10 @@ async function openSource(
       // In a simulator it is what time it says; the broker's clock only guards against a machine that is ahead.
       const simulated = simulatedMarketOf(session.greeting) !== undefined;
       return {
-        source: barSourceOf(session, calendar),
+        source: barSourceOf(session, calendar, {
+          onPause: (ms, { code }) =>
+            onProgress({ step: `waiting ${Math.round(ms / 1000)} s, as the broker asks (${code})` }),
+        }),
         clock: {
           nowUtcMs: () =>
             simulated ? session.clock.nowUtcMs() : Math.min(session.clock.nowUtcMs(), clock.nowUtcMs()),

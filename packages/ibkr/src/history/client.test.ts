@@ -75,7 +75,10 @@ describe("a request for bars", () => {
   it("waits after a pacing violation, longer each time, and then asks again", async () => {
     const slow = refused(162, `${prefix}Historical data request pacing violation`);
     const { wire, seen } = wireOf(slow, slow, good);
-    await createHistory(wire, xnys, quick).bars("SPY", wanted);
+    const pauses: string[] = [];
+    const onPause = (ms: number, { code }: { readonly code: number }) => void pauses.push(`${ms} ${code}`);
+    await createHistory(wire, xnys, { ...quick, onPause }).bars("SPY", wanted);
+    expect(pauses).toEqual(["30 162", "60 162"]);
     const [first = 0, second = 0, third = 0] = seen.at;
     expect(seen.at).toHaveLength(3);
     expect(second - first).toBeGreaterThanOrEqual(29);

@@ -48,6 +48,8 @@ export interface HistoryRules {
    * @default 15000
    */
   readonly pacingWaitMs?: number;
+  /** Hears that nothing is sent for a while, and in which words the broker asked for it. */
+  readonly onPause?: (ms: number, broker: BrokerWords) => void;
 }
 
 export interface WantedBars {
@@ -73,9 +75,13 @@ export interface HistoryClient {
 export function createHistory(
   wire: HistoryWire,
   calendar: TradingCalendar,
-  { maxOpen = 3, timeoutMs = 60_000, attempts = 3, pacingWaitMs = 15_000 }: HistoryRules = {},
+  { maxOpen = 3, timeoutMs = 60_000, attempts = 3, pacingWaitMs = 15_000, onPause }: HistoryRules = {},
 ): HistoryClient {
   const gate = gateFor(maxOpen);
+  const pauseFor = (ms: number, words: BrokerWords) => {
+    gate.closeFor(ms);
+    onPause?.(ms, words);
+  };
 
   /** One request with its repetitions. */
   async function ask(symbol: Ticker, request: HistoryRequest, signal?: AbortSignal) {
@@ -97,10 +103,10 @@ export function createHistory(
         const verdict = verdictOn(error.words);
         if (verdict === "pacing") {
           if (isLast) throw new HistoryPacingError(symbol, attempt, error.words);
-          gate.closeFor(pacingWaitMs * 2 ** (attempt - 1));
+          pauseFor(pacingWaitMs * 2 ** (attempt - 1), error.words);
           continue;
         }
-        if (verdict === "interrupted" && !isLast) gate.closeFor(pacingWaitMs);
+        if (verdict === "interrupted" && !isLast) pauseFor(pacingWaitMs, error.words);
         if ((verdict === "cancelled" || verdict === "interrupted") && !isLast) continue;
         throw refusalOf(symbol, request.whatToShow, error.words, verdict);
       } finally {
