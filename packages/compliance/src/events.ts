@@ -117,7 +117,7 @@ export type AccountEvent =
       readonly symbol: Ticker;
       readonly quantity: Quantity;
     }
-  /** What the account is worth, for the brakes. */
+  /** What the account is worth, as `equityOf` counts it, for the brakes; once a session, after its trading. */
   | { readonly kind: "valued"; readonly session: SessionDate; readonly equity: Cents };
 
 /** Days that a restriction lasts after the sale (Reg T 220.8(c)). */

@@ -55,7 +55,7 @@ export function spendableCash(account: Account, situation: Situation, rules: Com
 }
 
 /** Whether proceeds that have not settled may buy: never in strict mode, never while restricted. */
-export function mayUseUnsettled(
+function mayUseUnsettled(
   account: Account,
   { session }: Situation,
   { settledCash }: ComplianceRules,
