@@ -129,6 +129,8 @@ export class Terminal implements Simulator, Context {
   }
 
   advanceBy(milliseconds: number): Promise<void> {
+    // Counted from where a running clock stands, not from when something last happened.
+    this.#clock.catchUp();
     return this.advanceTo(this.now() + milliseconds);
   }
 
