@@ -3,7 +3,7 @@ import { createFeatures, type Strategy } from "@pf/selection";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { panelOf, type SymbolShape, worlds } from "../../../market/test/worlds.js";
-import { anyOptions } from "../../../selection/test/options.js";
+import { anyOptions, optionsWith } from "../../../selection/test/options.js";
 import { planGrid } from "../grid.js";
 import { rowOrder } from "../orders.js";
 import { permutePanel, rowPatterns } from "../permutePanel.js";
@@ -67,6 +67,26 @@ describe("every decision of the grid kernel", () => {
       );
     }, 120_000);
   });
+
+  it.each([
+    { incumbents: "keep" as const, band: 0.05 },
+    { incumbents: "rank" as const, band: 0.05 },
+    { incumbents: "rank" as const, band: 0 },
+  ])(
+    "is the plain path's when lists of symbols outgrow their table: $incumbents, band $band",
+    ({ incumbents, band }) => {
+      const shapes = Array.from({ length: 40 }, (): SymbolShape => ({ kind: "walk", start: 0, holes: [] }));
+      const study: Study = {
+        options: optionsWith({ selection: { incumbents }, rebalance: { minWeightChange: band } }),
+        costs: { commissionPerShare: 0.0035, slippageBps: 1 },
+        lag: 1,
+        grid: { ema_fast: [2, 3, 4], ema_slow: [6, 9], top_n: [6], corr_cap: [0.6, 0.8] },
+        objective: "Calmar",
+      };
+      expectSameDecisions(panelOf({ seed: 3, rows: 400, shapes }), study, true);
+    },
+    120_000,
+  );
 });
 
 /** What a portfolio aims at after each row that is still traded: one column a symbol, row-major. */

@@ -132,8 +132,9 @@ interface Workbench {
 const workbenches: { bits?: Workbench; lists?: Workbench } = {};
 
 /**
- * The thread's workbench, of which there is one for symbols as bits and one for symbols as lists. One with more room replaces it when a window or a grid is larger than any before; that is right
- * but slower, because the engine compiles the passes for fixed arrays only as long as they are made once.
+ * The thread's workbench, of which there is one for symbols as bits and one for symbols as lists. One with more room
+ * replaces it when a window or a grid is larger than any before; that is right but slower, because the engine compiles
+ * the passes for fixed arrays only as long as they are made once.
  */
 function workbenchFor(
   { facts, stride }: Job,
