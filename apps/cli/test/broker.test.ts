@@ -200,6 +200,24 @@ describe("a connection that cannot be made", () => {
     expectWords(plain, "PF_IBKR_ACCOUNT_MODE");
   });
 
+  it("a setting that cannot be meant is one of configuration, whoever listens", async () => {
+    const finished = await pf(["connect", "--json", "--set", "ibkr.client_id=0", ...sim.address]);
+    expect([finished.code, documentOf(finished).error.code]).toEqual([2, "PF_IBKR_OPTIONS"]);
+  });
+
+  it("Ctrl-C while nobody answers ends the wait", async () => {
+    const address = await listening(createServer(() => {}));
+    for (const command of ["connect", "fetch"]) {
+      const finished = await pf([command, "--json", ...address], {
+        meanwhile: (child) =>
+          void child.stderr!.on("data", (text: string) => {
+            if (text.includes("connecting")) setTimeout(() => child.kill("SIGINT"), 200);
+          }),
+      });
+      expect([finished.code, documentOf(finished).error.message]).toEqual([130, "interrupted"]);
+    }
+  });
+
   it("live mode without a live account is a matter of configuration", async () => {
     const finished = await pf(["connect", "--live", "--json", ...sim.address]);
     expect(finished.code).toBe(2);
@@ -317,7 +335,7 @@ describe("pf fetch from a broker", () => {
     await own.end();
     expect([finished.code, documentOf(finished).error.code]).toEqual([130, "PF_INTERRUPTED"]);
     // The way out that waits for nothing would have said "at once".
-    expect(documentOf(finished).error.message).toBe("interrupted");
+    expect(documentOf(finished).error.message).toBe("interrupted after 1 symbol");
     expect(Object.keys(filesIn(cwd)).filter((name) => name.endsWith(".parquet"))).toEqual([
       "data/parquet/SPY.parquet",
       "data/parquet/SPY.trades.parquet",

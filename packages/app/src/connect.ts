@@ -139,6 +139,8 @@ export async function checkConnection(
     session = await openSession(config, account, mode, signal);
   } catch (error) {
     stopIfAsked(signal);
+    // Settings that cannot be meant are no finding about TWS, which was not asked.
+    if (describeFailure(error).code === "PF_IBKR_OPTIONS") throw error;
     const failure = list.refuse(error);
     list.connected(config, checkOf(failure.code));
     const accounts = failure.details.managed;
