@@ -1,6 +1,7 @@
 import { parseScenario } from "@pf/tws-sim";
 import { describe, expect, it } from "vitest";
-import { type ConnectionState, type IbkrSession, refusalOf } from "../src/index.js";
+import { type ConnectionState, type IbkrSession, refusalOf, systemTimers } from "../src/index.js";
+import { pause } from "../src/session/clock.js";
 import { executedAt, executedBy, kinds, ordersAt, placed, planOf, type Wish, world } from "./world.js";
 
 /** Actions of the simulator's scenario language that a test here is about; the last test knows the whole list. */
@@ -320,6 +321,7 @@ describe.concurrent("a fault while orders are at work: what is told, and nothing
     // The same plan again sends nothing: the broker knows the reference.
     const again = await placed(broker, planOf({}));
     expect(kinds(again)).toEqual(["acknowledged", "filled", "commission"]);
+    await broker.serverTime();
     expect(ordersAt(here.sim, "pf/2026-11-23/SPY/buy")).toBe(1);
   });
 
@@ -376,12 +378,13 @@ describe.concurrent("a fault of the connection", () => {
   it("1100 while an order waits for its turn to be sent: it is not sent, then or later", async () => {
     shown.add("link");
     await using here = await world();
-    const broker = await here.connect({ messagesPerSecond: 8 });
-    // Asking for what is known takes this second's messages; the order waits for the next.
+    // Asking for what is known takes this second's messages; the order itself waits for the next.
+    const broker = await here.connect({ messagesPerSecond: 7 });
     const placing = placed(broker, planOf({}));
-    here.sim.addScenario(parseScenario("rules: [{ on: { message: reqCurrentTime }, do: [{ link: down }] }]"));
+    await pause(systemTimers, 400);
+    here.sim.trigger({ link: "down" });
     expect(await placing).toEqual([
-      expect.objectContaining({ kind: "cancelled", reason: expect.stringContaining("not sent") }),
+      expect.objectContaining({ kind: "cancelled", reason: expect.stringContaining("would send it later") }),
     ]);
     here.sim.trigger({ link: "up" });
     await broker.ready();

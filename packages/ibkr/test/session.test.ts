@@ -379,6 +379,7 @@ describe("placing", () => {
       "filled",
       "commission",
     ]);
+    await second.serverTime();
     expect(log.sent("placeOrder")).toHaveLength(2);
   });
 
@@ -403,6 +404,27 @@ describe("placing", () => {
     expect(await broker.executions()).toEqual([]);
     const tooMuch = { ...planOf({}).intents[0]!, quantity: quantityOfShares(100_000) };
     await expect(broker.whatIf(tooMuch)).rejects.toThrowError(code("PF_IBKR_REFUSED", { brokerCode: 201 }));
+  });
+
+  it("sees nothing of another account that the same user has", async () => {
+    const accounts = ["DUK200445", "DU999"].map((id) => ({ id, cashCents: 2_500_000 }));
+    await using here = await world({ accounts });
+    const broker = await here.connect();
+    const other = await here.connect({ account: "DU999", clientId: 18 });
+    const heard: OrderEvent[] = [];
+    broker.onOrderEvent((event) => heard.push(event));
+    const theirs = planFor({ account: "DU999" }, { shares: 3 }, { symbol: "TLT", limit: 1 });
+    await placed(other, theirs, { cancelAtUtcMs: Date.now() + 1500 });
+    for (const seen of [await broker.openOrders(), await broker.completedOrders(), await broker.executions()])
+      expect(seen).toEqual([]);
+    expect(await broker.positions()).toEqual([]);
+    expect(await broker.accountSummary()).toMatchObject({ totalCash: 2_500_000 });
+    expect(heard).toEqual([]);
+    expect((await broker.findByReference([spyBuy])).get(spyBuy)).toMatchObject({
+      kind: "absent",
+      events: [],
+    });
+    expect((await other.completedOrders()).length).toBe(2);
   });
 
   it("goes on quietly with other programs' orders around it", async () => {

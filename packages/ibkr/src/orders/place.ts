@@ -209,7 +209,6 @@ async function follow(
   { cancelAtUtcMs, signal }: Omit<Deadlines, "sendUntilUtcMs">,
 ): Promise<void> {
   const { connection, desk, timers, times } = placing;
-  let generation = connection.generation;
   let connectedMs = timers.nowUtcMs();
   let sinceMs = connectedMs;
   let look = "";
@@ -245,12 +244,6 @@ async function follow(
           reason: `no connection to ask through: ${why(connection)}`,
         });
       return;
-    }
-    // What happened while nobody listened has to be asked for, whatever the order looks like.
-    if (generation !== connection.generation) {
-      generation = connection.generation;
-      await desk.ask(connection, signal);
-      continue;
     }
     if (appearance.kind === "filled") {
       if (hasAllCommissions(desk.book, reference)) return;

@@ -65,8 +65,6 @@ export class Connection implements Requests {
   state: ConnectionState = { kind: "connecting", attempt: 1 };
   /** The latest one, open or not. */
   link: Link | undefined;
-  /** Counts connections and restorations: what was known before the present one may have changed unheard. */
-  generation = 0;
 
   private readonly listeners = new Set<(state: ConnectionState) => void>();
   private readonly messageListeners = new Set<(message: BrokerMessage) => void>();
@@ -237,7 +235,6 @@ export class Connection implements Requests {
   }
 
   private async settle(link: Link): Promise<void> {
-    this.generation++;
     await link.send("market data type", (api) => api.reqMarketDataType(this.options.marketDataType));
     await this.prepare(link);
   }
