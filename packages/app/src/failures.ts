@@ -147,6 +147,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "Paper and live never share an account, so nobody was connected to.",
     next: "paper accounts begin with DU: set ibkr.account_paper to one; ibkr.account_live is for the others",
   },
+  PF_LIVE_LOCKED: {
+    exit: 2,
+    means: "Live trading has three locks, and as long as one is closed nothing is sent.",
+    next: "open it, or use --paper",
+  },
 
   // 3: data missing or invalid
   PF_MISSING_BARS: {
@@ -233,6 +238,16 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "use the version of pf that wrote it, or a later one",
   },
 
+  PF_AUDIT_LOG: {
+    exit: 3,
+    means: "The log was changed, cut or mixed after it was written, or it is none.",
+    next: "compare it with a copy; the account's journal and the broker's statements are not affected",
+  },
+  PF_TRADE_DATA: {
+    exit: 3,
+    means: "Half a market decides nothing, so nothing was decided and nothing sent.",
+    next: "see what is said about each symbol; `pf connect` tells what the connection can do",
+  },
   PF_IBKR_UNKNOWN_SYMBOL: {
     exit: 3,
     means: "Nothing of this symbol was cached; the others are not affected.",
@@ -357,10 +372,37 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "With a wrong clock nobody knows which session it is, so nothing was traded.",
     next: "set the clock right",
   },
+  PF_CLOCK_SKEW: {
+    exit: 5,
+    means: "With a wrong clock orders could go out at the wrong time, so nothing was sent.",
+    next: "set the clock right; against a simulator add --clock broker",
+  },
+  PF_BLOCKED: {
+    exit: 5,
+    means: "Nothing was sent.",
+    next: "see what the checks say; the next session plans anew",
+  },
+  PF_PARTLY_FILLED: {
+    exit: 5,
+    means: "What was filled is booked; what was not is cancelled, and trading goes on.",
+    next: "nothing needs to be done: the next session plans what is missing anew",
+  },
+  PF_FRACTIONAL_REFUSED: {
+    exit: 5,
+    means: "Nothing is wrong with the account: this broker takes whole shares only.",
+    next: "set execution.quantity to auto or whole",
+  },
   PF_PLAN_NOT_APPROVED: {
     exit: 5,
     means: "Nothing was sent.",
     next: "run `pf trade` again, so that a plan is made and reviewed",
+  },
+
+  // 6: halted
+  PF_HALTED: {
+    exit: 6,
+    means: "Nothing more is sent until somebody has looked at the account and said so.",
+    next: "look at the account in TWS, then run `pf resume` with a reason",
   },
 
   // 7: cannot write

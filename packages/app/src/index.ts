@@ -1,3 +1,5 @@
+export type { Difference } from "./account/compare.js";
+export type { AccountDocument } from "./account/document.js";
 export { rebalanceRows } from "./audit.js";
 export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backtest.js";
 export type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
@@ -60,3 +62,14 @@ export type { Services } from "./services.js";
 export { createServices } from "./services.js";
 export type { RunningSimulator, SimDocument, SimRequest } from "./sim.js";
 export type { CandidateRow, TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
+export type { AuditedFile, AuditLogOutcome, AuditLogRequest, AuditProblem } from "./trade/audit.js";
+export type {
+  PlanDocument,
+  PlannedOrder,
+  PlannedSymbol,
+  TradeDocument,
+  VerdictDocument,
+} from "./trade/documents.js";
+export type { TradeOutcome, TradeRequest } from "./trade/service.js";
+export type { Halt, HaltCode } from "./trade/state.js";
+export type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";

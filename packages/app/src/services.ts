@@ -11,6 +11,9 @@ import type { PermuteOutcome, PermuteRequest } from "./research/permute.js";
 import type { WalkForwardOutcome, WalkForwardRequest } from "./research/walkforward.js";
 import type { RunningSimulator, SimRequest } from "./sim.js";
 import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
+import type { AuditLogOutcome, AuditLogRequest } from "./trade/audit.js";
+import type { TradeOutcome, TradeRequest } from "./trade/service.js";
+import type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
 
 /**
  * What the system does for a person or a program: each takes a plain request and returns a plain outcome. Broken
@@ -31,6 +34,16 @@ export interface Services {
   connect(request?: ConnectRequest): Promise<ConnectOutcome>;
   /** Starts a simulator of TWS that runs until it is closed, or until the signal of the services aborts. */
   sim(request?: SimRequest): Promise<RunningSimulator>;
+  /** Brings an account to the strategy's targets, once a session; or shows what it would do. */
+  trade(request?: TradeRequest): Promise<TradeOutcome>;
+  /** What is known of an account, from its journal. */
+  status(request?: StatusRequest): Promise<StatusDocument>;
+  /** Stops trading durably, also while another process trades. */
+  halt(request?: HaltRequest): Promise<StatusDocument>;
+  /** Lifts a halt. */
+  resume(request: ResumeRequest): Promise<StatusDocument>;
+  /** Checks that audit logs were not changed since they were written. */
+  verifyAuditLogs(request?: AuditLogRequest): Promise<AuditLogOutcome>;
   /** The effective configuration with the origin of each setting. */
   configShow(): Promise<ConfigShowOutcome>;
   /** Whether the configuration can be used; throws ConfigError with everything that is wrong. */
@@ -99,6 +112,26 @@ export function createServices(context: ServiceContext): Services {
       const { startSim } = await import("./sim.js");
       const setting = { dataFolder: folders.data, calendar, clock, ...stop };
       return startSim(request, await configuration(), setting);
+    },
+    async trade(request = {}) {
+      const { tradeAccount } = await import("./trade/service.js");
+      return tradeAccount(request, await research(), setting);
+    },
+    async status(request = {}) {
+      const { accountStatus } = await import("./trade/status.js");
+      return accountStatus(request, await configuration(), setting);
+    },
+    async halt(request = {}) {
+      const { haltAccount } = await import("./trade/status.js");
+      return haltAccount(request, await configuration(), setting);
+    },
+    async resume(request) {
+      const { resumeAccount } = await import("./trade/status.js");
+      return resumeAccount(request, await configuration(), setting);
+    },
+    async verifyAuditLogs(request = {}) {
+      const { verifyAuditLogs } = await import("./trade/audit.js");
+      return verifyAuditLogs(request, folders.out);
     },
     async configShow() {
       const { showConfig } = await import("./config-views.js");

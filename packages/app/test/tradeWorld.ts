@@ -15,6 +15,17 @@ import {
 import { foldTrade, type TradeEvent, type TradeState } from "../src/trade/state.js";
 
 export const firstSession = sessionDate("2025-06-02");
+/** Waits that leave room for a few restarts in a window of five minutes. */
+export const quickTimes = {
+  acknowledgeMs: 12_000,
+  settleMs: 1_000,
+  graceMs: 6_000,
+  commissionMs: 4_000,
+  pollMs: 6_000,
+  reconnectMs: 20_000,
+  unknownAfterMs: 25_000,
+  askMs: 10_000,
+} as const;
 /** How many times faster than ours the simulator's clock runs. */
 const speed = 20;
 
@@ -57,6 +68,10 @@ export async function tradeWorld(options: SimulatorOptions = {}, rules?: string)
     broker: {
       messagesPerSecond: 5000,
       heartbeatMs: 0,
+      // Times are simulated ones, and a busy machine must not look like a silent broker.
+      connectMs: 200_000,
+      handshakeMs: 200_000,
+      orderTimes: quickTimes,
       timers: {
         nowUtcMs: clock.nowUtcMs,
         after(ms, callback) {

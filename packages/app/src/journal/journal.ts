@@ -27,7 +27,8 @@ export interface Entry<Body extends { readonly kind: string }> {
 export interface Journal<Body extends { readonly kind: string }> {
   readonly path: string;
   readonly identity: JournalIdentity;
-  entries(): readonly Entry<Body>[];
+  /** Everything in order, or what came after the entry with a number. */
+  entries(after?: number): readonly Entry<Body>[];
   /**
    * Writes entries, all or none.
    *
@@ -105,11 +106,12 @@ export function openJournal<Body extends { readonly kind: string }>(
   return {
     path,
     identity,
-    entries() {
-      const rows = database.all("SELECT seq, at_utc_ms, body FROM events ORDER BY seq");
+    entries(after = 0) {
+      const rows = database.all("SELECT seq, at_utc_ms, body FROM events WHERE seq > ? ORDER BY seq", after);
       return rows.map((row, at) => {
-        if (row.seq !== at + 1) throw new StateDamagedError(path, `entry ${at + 1} is missing`);
-        return { seq: at + 1, atUtcMs: Number(row.at_utc_ms), body: parsed<Body>(row.body, at + 1, path) };
+        const seq = after + at + 1;
+        if (row.seq !== seq) throw new StateDamagedError(path, `entry ${seq} is missing`);
+        return { seq, atUtcMs: Number(row.at_utc_ms), body: parsed<Body>(row.body, seq, path) };
       });
     },
     append(...bodies) {
@@ -146,8 +148,9 @@ export function openJournal<Body extends { readonly kind: string }>(
  * @returns lets the lock go
  * @throws StateLockedError when another process has it
  */
-export function lockAccount(folder: string, identity: JournalIdentity): () => void {
-  const path = journalPath(folder, identity).replace(/\.sqlite$/, ".lock");
+export function lockAccount(folder: string, { mode, account }: Omit<JournalIdentity, "venue">): () => void {
+  // Before anybody is connected to, so that nobody knows yet whether it is a simulator.
+  const path = join(folder, `${mode}-${account}.lock`);
   const database = openDatabase(path, { busyMs: 0 });
   try {
     database.exec("BEGIN EXCLUSIVE");

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StateWriteError } from "../errors.js";
+import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
 import type { JournalIdentity } from "../journal/journal.js";
 import { fillDocuments, orderDocuments, planDocument } from "./documents.js";
+import { AuditLogError } from "./errors.js";
 import type { RebalanceReport } from "./run.js";
 
 /** What the first record of a log says of the one before it. */
@@ -24,7 +26,17 @@ export function auditName({ mode, account, venue }: JournalIdentity): string {
 export async function appendAudit(
   outFolder: string,
   identity: JournalIdentity,
-  { run, time, report }: { readonly run: string; readonly time: string; readonly report: RebalanceReport },
+  {
+    run,
+    time,
+    report,
+    error,
+  }: {
+    readonly run: string;
+    readonly time: string;
+    readonly report: RebalanceReport;
+    readonly error: ErrorFields | null;
+  },
 ): Promise<string> {
   const name = auditName(identity);
   const path = join(outFolder, "logs", name);
@@ -56,6 +68,7 @@ export async function appendAudit(
       fills: fillDocuments(report.fills),
       notices: report.notices,
       halted: report.halt,
+      error,
     };
     const line = chained(record, lastHash(text));
     const file = await open(path, "a", 0o600);
@@ -132,4 +145,57 @@ export function verifyAudit(text: string): AuditVerification {
     if (found) previous = found.hash;
   });
   return { records, problems, last: previous };
+}
+
+export interface AuditLogRequest {
+  /** Default: every log of the folder of reports. */
+  readonly files?: readonly string[];
+}
+
+/** One log, and what is wrong with it. */
+export interface AuditedFile extends AuditVerification {
+  /** As it was given, or relative to the folder of reports. */
+  readonly file: string;
+}
+
+export interface AuditLogOutcome {
+  readonly ok: boolean;
+  readonly files: readonly AuditedFile[];
+  readonly error?: ErrorFields;
+}
+
+/**
+ * Checks logs against the hashes in them; what is wrong is part of the outcome.
+ *
+ * @throws AuditLogError when a log that was named cannot be read
+ */
+export async function verifyAuditLogs(
+  { files }: AuditLogRequest,
+  outFolder: string,
+): Promise<AuditLogOutcome> {
+  const named = files?.map((file) => ({ file, path: file })) ?? (await logsIn(outFolder));
+  const checked: AuditedFile[] = [];
+  for (const { file, path } of named) {
+    const text = await readFile(path, "utf8").catch((cause: unknown) => {
+      throw new AuditLogError(file, ["it cannot be read"], { cause });
+    });
+    checked.push({ file, ...verifyAudit(text) });
+  }
+  const broken = checked.find(({ problems }) => problems.length > 0);
+  if (!broken) return { ok: true, files: checked };
+  const words = broken.problems.slice(0, 3).map(({ line, problem }) => `line ${line}: ${problem}`);
+  const error = errorFields(describeFailure(new AuditLogError(broken.file, words)));
+  return { ok: false, files: checked, error };
+}
+
+async function logsIn(outFolder: string): Promise<readonly { file: string; path: string }[]> {
+  const folder = join(outFolder, "logs");
+  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return [];
+    throw cause;
+  });
+  return names
+    .filter((name) => name.endsWith(".jsonl"))
+    .sort()
+    .map((name) => ({ file: `logs/${name}`, path: join(folder, name) }));
 }

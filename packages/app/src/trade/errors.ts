@@ -71,3 +71,36 @@ export class FractionalRefusedError extends Error {
     super(`execution.quantity is fractional, and the broker takes no fractional orders: ${why}`);
   }
 }
+
+/** Orders were sent, and not all of them were filled. */
+export class PartlyFilledError extends Error {
+  override readonly name = "PartlyFilledError";
+  readonly code = "PF_PARTLY_FILLED";
+  readonly next = "nothing needs to be done: the next session plans what is missing anew";
+  constructor(
+    readonly references: readonly string[],
+    reasons: readonly string[],
+  ) {
+    super(`not everything was filled: ${reasons.join("; ")}`);
+  }
+}
+
+/** Live trading goes by the machine's clock, which the broker's is compared with: two clocks have to agree. */
+export function liveNeedsOwnClock(): LiveLockedError {
+  return new LiveLockedError("--clock", "with --live the machine's own clock counts", "leave --clock out");
+}
+
+/** An audit log is not what was written. */
+export class AuditLogError extends Error {
+  override readonly name = "AuditLogError";
+  readonly code = "PF_AUDIT_LOG";
+  readonly next =
+    "compare it with a copy; the account's journal and the broker's statements are not affected";
+  constructor(
+    readonly file: string,
+    readonly problems: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(`the audit log ${file} does not verify: ${problems.join("; ")}`, options);
+  }
+}

@@ -16,7 +16,7 @@ import {
 } from "@pf/compliance";
 import type { LoadedConfig } from "@pf/config";
 import type { IbkrSession, Standing } from "@pf/ibkr";
-import { newYorkDateOf, type Panel, type SessionDate, type Ticker } from "@pf/market";
+import { newYorkDateOf, newYorkTimeOf, type Panel, type SessionDate, type Ticker } from "@pf/market";
 import {
   type Cents,
   cents,
@@ -33,18 +33,20 @@ import {
 } from "@pf/orders";
 import type { Decision, Strategy } from "@pf/selection";
 import { proposeRebalance } from "../account/rebalance.js";
-import type { Journal } from "../journal/journal.js";
 import type { Clock } from "../ports.js";
+import { laterOf, type TradeBook } from "./book.js";
 import { decideLast } from "./decide.js";
-import { ClockSkewError, FractionalRefusedError } from "./errors.js";
+import { ClockSkewError, FractionalRefusedError, PartlyFilledError } from "./errors.js";
 import type { DecisionBars, MarketNow } from "./market.js";
 import {
-  applyTrade,
   type Halt,
   type HaltCode,
+  isOver,
   type KnownOrder,
   knownOrder,
   type OpenRebalance,
+  rootOf,
+  type SentIntent,
   type SessionOutcome,
   type TradeEvent,
   type TradeState,
@@ -53,10 +55,8 @@ import {
 /** What a rebalance works with. */
 export interface RebalanceSetting {
   readonly session: IbkrSession;
-  /** `null` for a dry run: then nothing is written and nothing is sent. */
-  readonly journal: Journal<TradeEvent> | null;
-  /** What the journal says so far. */
-  readonly state: TradeState;
+  /** One that is not durable makes a dry run: nothing is sent. */
+  readonly book: TradeBook;
   readonly config: LoadedConfig["config"];
   readonly configHash: string;
   readonly strategy: Strategy;
@@ -74,7 +74,7 @@ export interface RebalanceSetting {
   askMarket(symbols: readonly Ticker[], today: SessionDate): Promise<MarketNow>;
   readonly onProgress: (progress: { step: string }) => void;
   readonly signal?: AbortSignal;
-  /** How long to wait between questions about an order, in milliseconds of the session's clock. */
+  /** Waits so long by the session's clock, in milliseconds. */
   pause(ms: number): Promise<void>;
   /** Told the name of every step before it is taken: where a test lets the process die. */
   readonly onStep?: (step: string) => void;
@@ -83,7 +83,7 @@ export interface RebalanceSetting {
 /** What became of a rebalance. */
 export interface RebalanceReport {
   readonly session: SessionDate;
-  readonly outcome: SessionOutcome | "halted_before" | "not_now" | "done_before" | "dry_run";
+  readonly outcome: SessionOutcome | "halted_before" | "not_now" | "done_before" | "not_taken" | "dry_run";
   /** In words. */
   readonly detail: string;
   readonly decision: Decision | null;
@@ -94,7 +94,10 @@ export interface RebalanceReport {
   readonly notices: readonly string[];
   readonly halt: Halt | null;
   readonly state: TradeState;
+  /** Hash of the bars that decided. */
   readonly fingerprint: string | null;
+  /** Why not everything was done, where the outcome alone does not tell. */
+  readonly problem: Error | null;
 }
 
 export interface OrderReport extends KnownOrder {
@@ -115,26 +118,30 @@ export interface FillReport {
 
 /** A machine's clock may be this far from the broker's: the window is minutes wide. */
 const largestSkewMs = 30_000;
+/** Between two questions about an order that was sent by a process that is no more. */
+const askAgainMs = 2_000;
+/** How often a question that the broker does not answer is asked again before nobody knows. */
+const mostUnanswered = 5;
+/** A commission is no more than this fraction of an execution, or a dollar. */
+const largestCommission = 0.01;
+
 /** What a decision says, whenever it was taken. */
 type TakenTargets = Pick<Extract<TradeEvent, { kind: "decided" }>, "asOf" | "weights" | "isChange">;
-
-/** How often an order is asked about that was sent by a process that is no more. */
-const askAgainMs = 2_000;
+type FillEvent = Extract<OrderEvent, { kind: "filled" | "partiallyFilled" }>;
 
 /**
  * Rebalances an account for the session that the clock is in, or goes on with what an earlier process has begun. Starting
  * and recovering are one path: what is known is folded from the journal, what is not known is asked of the broker, and the
  * first step that is missing comes next. Every intent is in the journal before the act.
  *
- * @throws whatever keeps anything from being known: no connection, no bars, a journal that cannot be written. Nothing is
- *   placed then.
+ * @throws whatever keeps anything from being known: no connection, no bars, a journal that cannot be written. Nothing more
+ *   is sent then, and the next start goes on from there.
  */
 export async function rebalance(setting: RebalanceSetting): Promise<RebalanceReport> {
   return new Rebalance(setting).run();
 }
 
 class Rebalance {
-  private state: TradeState;
   private readonly notices: string[] = [];
   private decision: Decision | null = null;
   private plan: OrderPlan | null = null;
@@ -145,30 +152,28 @@ class Rebalance {
   private readonly isDry: boolean;
 
   constructor(private readonly setting: RebalanceSetting) {
-    this.state = setting.state;
-    this.isDry = setting.journal === null;
+    this.isDry = !setting.book.isDurable;
     this.today = newYorkDateOf(setting.clock.nowUtcMs());
   }
 
-  async run(): Promise<RebalanceReport> {
-    const { setting, today } = this;
-    const { trading } = setting.calendar;
-    const { halt, open, lastDone } = this.state;
-    if (halt && !this.isDry) return this.report("halted_before", halt.reason);
-    this.requireClock();
+  private get state(): TradeState {
+    return this.setting.book.state;
+  }
 
-    // What an earlier process has sent comes first, whatever the time is.
-    if (open && !this.isDry) {
-      const left = await this.finishOpen(open);
+  async run(): Promise<RebalanceReport> {
+    const { setting, today, isDry } = this;
+    const { trading } = setting.calendar;
+    this.requireClock();
+    if (!isDry) {
+      const left = await this.settleWhatWasSent();
       if (left) return left;
     }
     if (!trading.isSession(today)) {
-      return this.report(
-        "not_now",
-        `${today} is no session: ${trading.whyClosed(today) ?? "the market is closed"}`,
-      );
+      const why = trading.whyClosed(today) ?? "the market is closed";
+      return this.report("not_now", `${today} is no session: ${why}`);
     }
-    if (!this.isDry) {
+    if (!isDry) {
+      const { lastDone } = this.state;
       if (lastDone?.session === today && !this.state.isResumed) {
         return this.report("done_before", `the rebalance of ${today} is done: ${lastDone.detail}`);
       }
@@ -178,17 +183,16 @@ class Rebalance {
 
     const reconciliation = await this.bringBookUpToDate();
     const bars = await setting.gatherBars(today);
-    this.step("claim");
     this.claim();
     const targets = this.decide(bars.panel, bars.fingerprint);
     const market = await this.askMarket();
-    if (!this.isDry && !this.mustTrade(targets)) {
+    if (!isDry && !this.mustTrade(targets)) {
       return this.done("unchanged", true, "targets are unchanged, and the last plan is carried out");
     }
     const step = await this.quantityStep(market);
     const attempt = this.nextAttempt();
-    const situation = await this.situation(market, bars, reconciliation, attempt, []);
-    const { plan, verdict } = proposeRebalance({
+    const situation = this.situation(market, bars, reconciliation, attempt, []);
+    const proposal = proposeRebalance({
       targets,
       account: this.state.account,
       situation,
@@ -196,114 +200,135 @@ class Rebalance {
       compliance: setting.compliance,
       calendar: setting.calendar,
     });
+    const { plan } = proposal;
     this.plan = plan;
-    this.verdict = verdict;
-    if (this.isDry) return this.report("dry_run", "nothing was sent");
-    const known = await this.knownAmong(plan.intents);
-    const final =
-      known.length === 0
-        ? verdict
+    this.verdict = proposal.verdict;
+    if (isDry) return this.report("dry_run", "nothing was sent");
+    const knownReferences = await this.knownAmong(plan.intents);
+    const verdict =
+      knownReferences.length === 0
+        ? proposal.verdict
         : review(
             plan,
             this.state.account,
-            { ...situation, knownReferences: known },
+            { ...situation, knownReferences },
             setting.compliance,
             setting.calendar,
           );
-    this.verdict = final;
-    const breaches = final.ok ? [] : final.breaches;
-    this.step("review");
-    this.note({ kind: "reviewed", session: today, attempt, plan, ok: final.ok, breaches });
-    if (!final.ok) return this.refused(breaches, final.halts);
-    return this.send(plan, final.plan.intents, final);
-  }
-
-  /** Goes on with a rebalance that another process has begun; gives a report when the session needs nothing more. */
-  private async finishOpen(open: OpenRebalance): Promise<RebalanceReport | undefined> {
-    const { setting, today } = this;
-    this.plan = open.plan;
-    if (open.submitted.length === 0 || !open.plan) {
-      if (open.session === today && !this.window() && !open.plan) return undefined;
-      if (open.session < today || this.window()) {
-        const ended = this.done(
-          "abandoned",
-          false,
-          `the rebalance of ${open.session} ended before anything was sent`,
-        );
-        return open.session < today ? undefined : ended;
-      }
-      // Reviewed, and nothing sent: it is planned anew, with the prices of now.
-      return undefined;
-    }
-    const { plan } = open;
-    const intents = plan.intents.filter(({ reference }) => open.submitted.includes(reference));
-    this.step("ask");
-    const standings = await this.resolved(intents.map(({ reference }) => reference));
-    const unclear = intents.filter(({ reference }) => standings.get(reference)?.kind === "unanswered");
-    if (unclear.length > 0) {
-      return this.halted(
-        "unknown_outcome",
-        `the broker does not say what became of ${unclear.map(({ reference }) => reference).join(", ")}`,
-      );
-    }
-    const absent = intents.filter(
-      ({ reference, quantity }) =>
-        standings.get(reference)?.kind === "absent" &&
-        knownOrder(this.state, reference, quantity).end === null,
-    );
-    if (open.session < today) return this.closeOld(open, absent);
-    if (absent.length === 0) return this.close(plan);
-    if (this.window()) {
-      // Never taken by the broker, and too late to send again.
-      for (const { reference } of absent)
-        this.hear({ kind: "cancelled", reference, reason: "never reached the broker" });
-      return this.close(plan);
-    }
-    // The broker took none of these, and took this connection in the place of the one that may have carried them.
-    const reconciliation = await this.bringBookUpToDate();
-    const bars = await setting.gatherBars(today);
-    const market = await this.askMarket();
-    const rest: OrderPlan = { ...plan, intents: absent };
-    const situation = await this.situation(market, bars, reconciliation, plan.attempt, []);
-    const verdict = review(rest, this.state.account, situation, setting.compliance, setting.calendar);
     this.verdict = verdict;
-    if (!verdict.ok) {
-      for (const { reference } of absent)
-        this.hear({ kind: "cancelled", reference, reason: "never reached the broker" });
-      return this.refused(verdict.breaches, verdict.halts);
-    }
-    return this.send(plan, absent, verdict);
+    const breaches = verdict.ok ? [] : verdict.breaches;
+    this.step("review");
+    this.note({ kind: "reviewed", session: today, attempt, plan, ok: verdict.ok, breaches });
+    if (!verdict.ok) return this.refused(breaches, verdict.halts);
+    return this.send(plan, verdict);
   }
 
-  /** A session of the past cannot be asked about for ever: what the account holds tells whether anything is missing. */
-  private async closeOld(
-    open: OpenRebalance,
-    absent: readonly OrderIntent[],
-  ): Promise<RebalanceReport | undefined> {
-    if (absent.length > 0) {
-      const { found } = await this.compare(false);
-      const doubts = found.notices.filter(
-        ({ code }) => code === "shares_found" || code === "shares_missing" || code === "cash_missing",
-      );
+  /**
+   * Learns what became of everything that an earlier process has sent, and ends or continues its rebalance. Gives a report
+   * when nothing more is to be done now. What is heard is booked, halted or not.
+   */
+  private async settleWhatWasSent(): Promise<RebalanceReport | undefined> {
+    const { open } = this.state;
+    this.plan = open?.plan ?? null;
+    const unsettled = this.unsettled();
+    if (unsettled.length === 0) {
+      if (this.state.halt) return this.report("halted_before", this.state.halt.reason);
+      if (!open) return undefined;
+      return open.isSent ? this.closeOpen(open) : this.endUnsent(open);
+    }
+    const standings = await this.resolved(unsettled.map(({ intent }) => intent.reference));
+    if (this.state.halt) return this.report("halted_before", this.state.halt.reason);
+
+    const left = this.unsettled();
+    const unclear = left.filter(({ intent }) => standings.get(intent.reference)?.kind !== "absent");
+    // The broker lists orders and executions of its day only; after that the holdings are all there is to ask.
+    const today = unclear.filter(({ session }) => session === this.today);
+    if (today.length > 0) {
+      return this.halted("unknown_outcome", `the broker does not say what became of ${namesOf(today)}`);
+    }
+    const old = left.filter(({ session }) => session < this.today);
+    if (old.length > 0) {
+      const doubts = this.state.isResumed ? [] : await this.doubts();
       if (doubts.length > 0) {
         return this.halted(
           "unknown_outcome",
-          `nobody knows what became of ${absent.map(({ reference }) => reference).join(", ")}, and ${doubts.map(({ detail }) => detail).join("; ")}`,
+          `nobody knows what became of ${namesOf(old)}, and ${doubts.join("; ")}`,
         );
       }
-      for (const { reference } of absent) {
-        this.hear(
-          {
-            kind: "cancelled",
-            reference,
-            reason: `the session is over, and the account shows no trace of it`,
-          },
-          open.session,
-        );
-      }
+      const reason = this.state.isResumed
+        ? "its session is over; what the account holds was accepted by whoever resumed"
+        : "its session is over, and the account shows no trace of it";
+      for (const { intent } of old) this.hear({ kind: "cancelled", reference: intent.reference, reason });
     }
-    const ended = this.close(open.plan!);
-    return ended.outcome === "halted" ? ended : undefined;
+    if (!open) {
+      // Halted and resumed since: asked twice, and nobody has it.
+      this.neverArrived(this.unsettled());
+      return undefined;
+    }
+    if (!open.isSent) return this.endUnsent(open);
+    const absent = this.unsettled().map(({ intent }) => intent);
+    if (absent.length === 0 || !open.plan) return this.closeOpen(open);
+    return this.sendAgain(open.plan, absent);
+  }
+
+  private unsettled(): readonly SentIntent[] {
+    const { sent, orderEvents } = this.state;
+    return sent.filter(({ intent }) => !isOver(knownOrder(orderEvents, intent)));
+  }
+
+  /** Nothing was sent, so that it is planned anew with the prices of now, or given up when its time is over. */
+  private endUnsent(open: OpenRebalance): RebalanceReport | undefined {
+    const isOld = open.session < this.today;
+    if (!isOld && !this.window()) return undefined;
+    const left = this.state.lastDone?.isComplete ?? false;
+    const isComplete = left && open.decided?.isChange !== true;
+    const detail = `the rebalance of ${open.session} ended before anything was sent`;
+    const ended = this.done("abandoned", isComplete, detail, open.session);
+    return isOld ? undefined : ended;
+  }
+
+  /** Ends the rebalance that was open; what is over since yesterday keeps nobody from trading today. */
+  private async closeOpen(open: OpenRebalance): Promise<RebalanceReport | undefined> {
+    const ended = await this.close(open.plan!);
+    return open.session < this.today && ended.outcome !== "halted" ? undefined : ended;
+  }
+
+  /**
+   * Sends what the broker never took: it was asked twice, answered every question, and gave this connection the place of
+   * the one that may have carried the orders. The names are the same, so that no order can be there twice.
+   */
+  private async sendAgain(plan: OrderPlan, absent: readonly OrderIntent[]): Promise<RebalanceReport> {
+    const { setting } = this;
+    const notNow = this.window();
+    if (notNow) {
+      this.neverArrived(this.unsettled());
+      return this.close(plan);
+    }
+    const reconciliation = await this.bringBookUpToDate();
+    const bars = await setting.gatherBars(this.today);
+    const market = await this.askMarket();
+    const rest: OrderPlan = { ...plan, intents: absent };
+    const situation = this.situation(market, bars, reconciliation, plan.attempt, []);
+    const verdict = review(rest, this.state.account, situation, setting.compliance, setting.calendar);
+    this.verdict = verdict;
+    if (!verdict.ok) {
+      this.neverArrived(this.unsettled());
+      return this.refused(verdict.breaches, verdict.halts);
+    }
+    return this.send(plan, verdict);
+  }
+
+  private neverArrived(orders: readonly SentIntent[]): void {
+    for (const { intent } of orders) {
+      this.hear({ kind: "cancelled", reference: intent.reference, reason: "it never reached the broker" });
+    }
+  }
+
+  /** What the account holds otherwise than the book, in words. */
+  private async doubts(): Promise<readonly string[]> {
+    const { notices } = await this.compare(false);
+    const codes = ["shares_found", "shares_missing", "cash_missing", "short_position"];
+    return notices.filter(({ code }) => codes.includes(code)).map(({ detail }) => detail);
   }
 
   private requireClock(): void {
@@ -315,29 +340,33 @@ class Rebalance {
   /** Why orders cannot be sent now; undefined when they can. */
   private window(): string | undefined {
     const { calendar, clock, compliance } = this.setting;
+    if (!calendar.trading.isSession(this.today)) return `${this.today} is no session`;
     const close = calendar.trading.closeUtcMs(this.today);
     const left = close - clock.nowUtcMs();
     const { opensBeforeCloseMs: opens, closesBeforeCloseMs: closes } = compliance.window;
-    const from = timeText(close - opens);
-    if (left > opens) return `too early: orders are sent from ${from} New York time on`;
-    if (left < closes)
-      return `too late: orders of ${this.today} were sent until ${timeText(close - closes)} New York time`;
+    if (left > opens) {
+      return `too early: orders are sent from ${newYorkTimeOf(close - opens)} New York time on`;
+    }
+    if (left < closes) {
+      return `too late: orders of ${this.today} were sent until ${newYorkTimeOf(close - closes)} New York time`;
+    }
     return undefined;
   }
 
   /** Books the broker's figures, so that plan and review start from what is really there. */
   private async bringBookUpToDate(): Promise<Reconciliation> {
-    const { found } = await this.compare(this.state.isResumed);
+    const found = await this.compare(this.state.isResumed);
     this.step("reconcile");
     this.note(
       ...found.events.map((event): TradeEvent => ({ kind: "booked", event })),
       ...found.notices.map((notice): TradeEvent => ({ kind: "noticed", session: this.today, notice })),
     );
-    for (const { detail } of found.notices) this.notices.push(detail);
+    this.notices.push(...found.notices.map(({ detail }) => detail));
     return found;
   }
 
-  private async compare(isAccepted: boolean): Promise<{ readonly found: Reconciliation }> {
+  /** Compares the book with the broker's figures of now. */
+  private async compare(isAccepted: boolean): Promise<Reconciliation> {
     const { session, signal, calendar } = this.setting;
     const [summary, positions] = await Promise.all([
       session.accountSummary(signal),
@@ -345,8 +374,9 @@ class Rebalance {
     ]);
     const held: Record<Ticker, { quantity: number; averageCost: number }> = {};
     for (const { symbol, quantity, averageCost, secType, currency } of positions) {
-      if (secType === "STK" && currency === "USD" && quantity !== 0) held[symbol] = { quantity, averageCost };
-      else if (quantity !== 0)
+      if (quantity === 0) continue;
+      if (secType === "STK" && currency === "USD") held[symbol] = { quantity, averageCost };
+      else
         this.notices.push(`${symbol} (${secType}, ${currency}) is held beside the portfolio and left alone`);
     }
     const figures: BrokerFigures = {
@@ -355,49 +385,44 @@ class Rebalance {
       positions: held,
     };
     if (this.state.account.session !== null) {
-      const day: AccountEvent = { kind: "day", session: laterOf(this.today, this.state.account.session) };
-      this.note({ kind: "booked", event: day });
+      const day = laterOf(this.today, this.state.account.session);
+      if (day !== this.state.account.session)
+        this.note({ kind: "booked", event: { kind: "day", session: day } });
       this.bookMissingCommissions(figures);
     }
-    const found = reconcile(this.state.account, figures, { session: this.today, isAccepted }, calendar);
-    return { found };
+    return reconcile(this.state.account, figures, { session: this.today, isAccepted }, calendar);
   }
 
-  /** Commissions that the broker charged and never reported: what is missing of cash, if it is no more than they can be. */
+  /**
+   * Commissions that the broker charged and never reported are what is missing of cash, if it is no more than they can be.
+   * One that is reported later after all corrects this.
+   */
   private bookMissingCommissions({ totalCash: theirs }: BrokerFigures): void {
+    const { account, orderEvents } = this.state;
     const reported = new Set(
-      this.state.orderEvents.flatMap(({ event }) => (event.kind === "commission" ? [event.execId] : [])),
+      orderEvents.flatMap((event) => (event.kind === "commission" ? [rootOf(event.execId)] : [])),
     );
-    const silent = this.state.orderEvents.flatMap(({ event }) =>
-      (event.kind === "filled" || event.kind === "partiallyFilled") && !reported.has(event.execId)
-        ? [event]
-        : [],
-    );
-    let missing = totalCash(this.state.account) - theirs;
+    const silent = orderEvents.filter(isFill).filter(({ execId }) => !reported.has(rootOf(execId)));
+    const missing = totalCash(account) - theirs;
     if (missing <= 0 || silent.length === 0) return;
-    const most = silent.reduce((sum, { quantity, price }) => {
-      const notional = notionalCents(quantity, price);
-      return sum + Math.max(100, fractionOf(notional, 0.01, "up"));
-    }, 0);
-    if (missing > most) return;
-    for (const { reference, execId } of silent) {
-      const amount = missing;
-      missing = 0;
+    const most = silent.map(({ quantity, price }) =>
+      Math.max(100, fractionOf(notionalCents(quantity, price), largestCommission, "up")),
+    );
+    if (missing > most.reduce((sum, one) => sum + one, 0)) return;
+    let left = missing;
+    silent.forEach(({ reference, execId }, at) => {
+      const amount = Math.min(left, most[at]!);
+      left -= amount;
       this.hear({ kind: "commission", reference, execId, commission: amount / 100 });
-    }
+    });
     this.notices.push("a commission that the broker charged without reporting it was booked from the cash");
   }
 
   private claim(): void {
-    const { journal, run, version } = this.setting;
-    const { today } = this;
-    if (!journal || this.state.open?.session === today) return;
-    const claimed: TradeEvent = { kind: "claimed", session: today, run, version };
-    if (!journal.claim(today, claimed)) {
-      // Only somebody who resumed trading gets a second attempt; anybody else was turned away before.
-      journal.append(claimed);
-    }
-    this.state = applyTrade(this.state, claimed, this.setting.calendar);
+    const { book, run, version } = this.setting;
+    if (this.state.open?.session === this.today) return;
+    this.step("claim");
+    book.claim({ kind: "claimed", session: this.today, run, version });
   }
 
   /** A decision once taken stands, whatever became of a bar since. */
@@ -428,6 +453,7 @@ class Rebalance {
 
   private async askMarket(): Promise<MarketNow> {
     this.market = await this.setting.askMarket(this.setting.config.universe, this.today);
+    for (const [symbol, why] of this.market.missing) this.notices.push(`${symbol}: ${why}`);
     return this.market;
   }
 
@@ -436,19 +462,12 @@ class Rebalance {
     const { quantity } = config.execution;
     if (quantity === "whole") return oneShare;
     let answer = this.state.probe?.session === this.today ? this.state.probe : null;
-    if (!answer && !this.isDry) {
-      const symbol = config.universe.find((one) => contracts.has(one));
-      if (symbol !== undefined) {
-        const { answer: fractional, why } = await session.probeFractional(symbol, signal);
-        answer = {
-          kind: "probed",
-          session: this.today,
-          fractional,
-          why,
-          serverVersion: session.serverVersion,
-        };
-        this.note(answer);
-      }
+    const symbol = config.universe.find((one) => contracts.has(one));
+    if (!answer && !this.isDry && symbol !== undefined) {
+      const { answer: fractional, why } = await session.probeFractional(symbol, signal);
+      const { serverVersion } = session;
+      answer = { kind: "probed", session: this.today, fractional, why, serverVersion };
+      this.note(answer);
     }
     if (answer?.fractional === "yes") {
       let step = 1;
@@ -464,13 +483,13 @@ class Rebalance {
     return lastAttempt?.session === this.today ? lastAttempt.attempt + 1 : 1;
   }
 
-  private async situation(
+  private situation(
     market: MarketNow,
     bars: DecisionBars,
     reconciliation: Reconciliation,
     attempt: number,
     knownReferences: readonly string[],
-  ): Promise<Situation> {
+  ): Situation {
     const { config, clock, session } = this.setting;
     return {
       account: session.account,
@@ -484,7 +503,7 @@ class Rebalance {
       lastBars: bars.lastBars,
       liquidHours: market.liquidHours,
       knownReferences,
-      isResumed: attempt > 1,
+      isResumed: this.state.isResumed,
       reconciliation,
     };
   }
@@ -492,22 +511,27 @@ class Rebalance {
   /** Which of these orders the broker has seen, or may have seen. */
   private async knownAmong(intents: readonly OrderIntent[]): Promise<readonly string[]> {
     if (intents.length === 0) return [];
-    const standings = await this.setting.session.findByReference(
+    const { session, signal } = this.setting;
+    const standings = await session.findByReference(
       intents.map(({ reference }) => reference),
-      this.setting.signal,
+      signal,
     );
     return [...standings.values()].filter(({ kind }) => kind !== "absent").map(({ reference }) => reference);
   }
 
   /** Sends what was approved and hears of it to the end. */
-  private async send(
-    plan: OrderPlan,
-    intents: readonly OrderIntent[],
-    verdict: Extract<Verdict, { ok: true }>,
-  ): Promise<RebalanceReport> {
-    const { session, signal, calendar } = this.setting;
+  private async send(plan: OrderPlan, verdict: Extract<Verdict, { ok: true }>): Promise<RebalanceReport> {
+    const { session, signal, calendar, book } = this.setting;
     const { today } = this;
-    const references = intents.map(({ reference }) => reference);
+    const references = verdict.plan.intents.map(({ reference }) => reference);
+    if (references.length === 0) return this.close(plan);
+    const { askReadOnly, ReadOnlyApiError } = await import("@pf/ibkr");
+    if (await askReadOnly(session, signal)) {
+      return this.notTaken(new ReadOnlyApiError("asked before the first order"));
+    }
+    // Somebody may have halted trading in the meantime, from another terminal.
+    book.refresh();
+    if (this.state.halt) return this.report("halted_before", this.state.halt.reason);
     this.step("submit");
     this.note(
       {
@@ -522,68 +546,88 @@ class Rebalance {
       { kind: "submitting", session: today, attempt: plan.attempt, references },
     );
     this.step("place");
-    const closes = calendar.trading.closeUtcMs(today);
-    for await (const event of session.place(verdict.plan, {
-      cancelAtUtcMs: closes,
-      ...(signal ? { signal } : {}),
-    })) {
+    const cancelAtUtcMs = calendar.trading.closeUtcMs(today);
+    const how = { cancelAtUtcMs, ...(signal ? { signal } : {}) };
+    for await (const event of session.place(verdict.plan, how)) {
       this.step(`hear ${event.kind}`);
       this.hear(event);
+      // What is not sent yet is not sent any more; what was sent is heard to its end.
+      if (this.state.halt) break;
+    }
+    if (this.state.halt) {
+      await this.resolved(references);
+      this.neverArrived(this.unsettled());
     }
     return this.close(plan);
   }
 
-  /** Waits until the broker has said what became of orders that another process sent. */
+  /** Waits until the broker has said what became of orders that were sent before. */
   private async resolved(references: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
-    const { session, signal, clock, calendar } = this.setting;
+    const { session, signal, calendar, onProgress } = this.setting;
+    const { trading } = calendar;
     let absentBefore: ReadonlySet<string> = new Set();
-    const closes = calendar.trading.isSession(this.today)
-      ? calendar.trading.closeUtcMs(this.today)
-      : clock.nowUtcMs();
     let unanswered = 0;
     for (;;) {
+      this.step("ask");
       const standings = await session.findByReference(references, signal);
-      for (const { events } of standings.values()) for (const event of events) this.hear(event);
-      for (const { reference, kind, reason } of standings.values()) {
-        if (kind === "ended") this.hearEnd(reference, reason);
-      }
       const all = [...standings.values()];
+      for (const { events } of all) for (const event of events) this.hear(event);
+      const known = all.filter(({ kind }) => kind === "open" || kind === "ended" || kind === "filled");
+      const isOpen = known.filter(({ kind, events }) => kind !== "ended" || !events.some(isEnd));
+      if (isOpen.length > 0) {
+        const cancelAtUtcMs = trading.isSession(this.today) ? trading.closeUtcMs(this.today) : Infinity;
+        const how = { cancelAtUtcMs, ...(signal ? { signal } : {}) };
+        const names = isOpen.map(({ reference }) => reference);
+        onProgress({ step: "waiting for the broker to say what became of the orders" });
+        for await (const event of session.follow(names, how)) {
+          this.step(`hear ${event.kind}`);
+          this.hear(event);
+        }
+      }
       const absent = new Set(all.filter(({ kind }) => kind === "absent").map(({ reference }) => reference));
       // Once is a moment; an order on its way would be there the second time.
       const isNews = [...absent].some((reference) => !absentBefore.has(reference));
-      const isWorking = all.some(({ kind }) => kind === "open") && clock.nowUtcMs() < closes + askAgainMs;
       unanswered = all.some(({ kind }) => kind === "unanswered") ? unanswered + 1 : 0;
-      if (!isNews && !isWorking && (unanswered === 0 || unanswered > 5)) return standings;
+      if (!isNews && (unanswered === 0 || unanswered > mostUnanswered)) return standings;
       absentBefore = absent;
-      this.setting.onProgress({ step: "waiting for the broker to say what became of the orders" });
       await this.setting.pause(askAgainMs);
     }
   }
 
   /** Something that the broker says of an order: written down once, and booked with it. */
-  private hear(event: OrderEvent, of: SessionDate = this.today): void {
-    const text = JSON.stringify(event);
-    if (this.state.orderEvents.some((known) => JSON.stringify(known.event) === text)) return;
-    const session = laterOf(of, this.state.account.session ?? of);
+  private hear(event: OrderEvent): void {
+    const { account, orderEvents } = this.state;
+    if (isKnown(event, orderEvents)) return;
+    const session = laterOf(isFill(event) ? event.session : this.today, account.session);
     const notes: TradeEvent[] = [{ kind: "order", session, event }];
     const book = (booked: AccountEvent) => notes.push({ kind: "booked", event: booked });
+    const { reference } = event;
     switch (event.kind) {
       case "acknowledged":
-        this.bookOrder(event.reference, session, book);
+        this.bookOrder(reference, session, book);
         break;
       case "filled":
       case "partiallyFilled": {
-        this.bookOrder(event.reference, session, book);
-        const { reference, execId, symbol, side, quantity, price } = event;
+        this.bookOrder(reference, session, book);
+        const root = rootOf(event.execId);
+        if (orderEvents.filter(isFill).some(({ execId }) => rootOf(execId) === root)) {
+          // The broker's figures are compared before anything is planned again: they settle a correction.
+          this.notices.push(`the broker corrected the execution ${root} of ${reference}`);
+          break;
+        }
+        const { execId, symbol, side, quantity, price } = event;
         book({ kind: "fill", session, reference, execId, symbol, side, quantity, price, fees: cents(0) });
         break;
       }
-      case "commission":
-        book({ kind: "fee", session, execId: event.execId, amount: centsOfDollars(event.commission) });
+      case "commission": {
+        const before = commissionBefore(event, orderEvents);
+        const amount = cents(centsOfDollars(event.commission) - before);
+        book({ kind: "fee", session, execId: event.execId, amount });
         break;
+      }
       case "cancelled":
       case "rejected":
-        book({ kind: "closed", session, reference: event.reference });
+        book({ kind: "closed", session, reference });
         break;
       case "unknown":
         break;
@@ -591,60 +635,66 @@ class Rebalance {
     this.note(...notes);
   }
 
-  private hearEnd(reference: string, reason: string): void {
-    const intent = this.plan?.intents.find((one) => one.reference === reference);
-    if (!intent || knownOrder(this.state, reference, intent.quantity).end !== null) return;
-    this.hear({
-      kind: "cancelled",
-      reference,
-      reason: reason === "" ? "the broker lists it as over" : reason,
-    });
-  }
-
   /** An order that is at the broker counts against the day, and keeps back what it may cost. */
   private bookOrder(reference: string, session: SessionDate, book: (event: AccountEvent) => void): void {
-    const intent = this.plan?.intents.find((one) => one.reference === reference);
-    if (!intent || this.state.account.orders.some((order) => order.reference === reference)) return;
+    const { sent, account } = this.state;
+    const intent = sent.find((one) => one.intent.reference === reference)?.intent;
+    if (!intent || account.orders.some((order) => order.reference === reference)) return;
     const { symbol, side, quantity, notional, type } = intent;
     const cushion = type === "MKT" ? fractionOf(notional, marketOrderCushion, "up") : 0;
     const reserved = side === "buy" ? cents(notional + cushion) : cents(0);
     book({ kind: "ordered", session, reference, symbol, side, quantity, reserved });
   }
 
-  /** Ends the session's rebalance with what is known of its orders. */
-  private close(plan: OrderPlan): RebalanceReport {
-    const orders = plan.intents.map(({ reference, quantity }) => knownOrder(this.state, reference, quantity));
+  /** Ends a rebalance with what is known of its orders. */
+  private async close(plan: OrderPlan): Promise<RebalanceReport> {
+    const { sent, orderEvents } = this.state;
+    const intents = sent
+      .filter(({ intent }) => plan.intents.some(({ reference }) => reference === intent.reference))
+      .map(({ intent }) => intent);
+    const orders = intents.map((intent) => knownOrder(orderEvents, intent));
+    const unknown = orders.filter((order) => !isOver(order));
     const rejected = orders.filter(({ end }) => end === "rejected");
-    const unknown = orders.filter(
-      ({ end, filled }, at) => (end === "unknown" || end === null) && filled < plan.intents[at]!.quantity,
-    );
-    if (rejected.length > 0) {
-      return this.halted(
-        "rejected",
-        rejected.map(({ reference, detail }) => `${reference} was rejected (${detail})`).join("; "),
-      );
+    const { refusalOf, ReadOnlyApiError } = await import("@pf/ibkr");
+    const refusals = rejected.map(({ brokerCode, detail }) => refusalOf(brokerCode ?? 0, detail));
+    const words = [
+      ...rejected.map(
+        ({ reference, brokerCode, detail }) => `${reference} was rejected (${brokerCode} ${detail})`,
+      ),
+      ...unknown.map(
+        ({ reference, detail }) => `nobody knows what became of ${reference}${detail && `: ${detail}`}`,
+      ),
+    ].join("; ");
+    if (refusals.some((refusal) => refusal !== "readOnly" && refusal !== "fractional")) {
+      return this.halted("rejected", words, plan.session);
     }
-    if (unknown.length > 0) {
-      return this.halted(
-        "unknown_outcome",
-        unknown
-          .map(
-            ({ reference, detail }) => `nobody knows what became of ${reference}${detail && `: ${detail}`}`,
-          )
-          .join("; "),
-      );
-    }
+    if (unknown.length > 0) return this.halted("unknown_outcome", words, plan.session);
     const whole = orders.filter(({ end }) => end === "filled").length;
-    const isFilled = whole === orders.length;
-    const rest = plan.isComplete ? "" : "; the rest waits, as the plan says";
-    return this.done(
-      isFilled ? "filled" : "partial",
-      isFilled && plan.isComplete,
-      orders.length === 0
-        ? `nothing could be ordered today${rest}`
-        : `${whole} of ${orders.length} orders filled${rest}`,
-      plan.session,
-    );
+    const outcome = whole === plan.intents.length ? "filled" : "partial";
+    const waits = plan.isComplete ? "" : "; the rest waits, as the plan says";
+    const detail =
+      plan.intents.length === 0
+        ? `nothing could be ordered today${waits}`
+        : `${whole} of ${plan.intents.length} orders filled${waits}`;
+    const problem = refusals.includes("fractional")
+      ? new FractionalRefusedError(rejected[refusals.indexOf("fractional")]!.detail)
+      : refusals.includes("readOnly")
+        ? new ReadOnlyApiError(rejected[0]!.detail)
+        : outcome === "partial"
+          ? new PartlyFilledError(
+              orders.filter(({ end }) => end !== "filled").map(({ reference }) => reference),
+              orders.flatMap(({ end, reference, detail: why }) =>
+                end === "filled" ? [] : [`${reference}: ${why}`],
+              ),
+            )
+          : null;
+    if (problem instanceof FractionalRefusedError) {
+      // The what-if had said otherwise; the order knows better, for the rest of this session.
+      const { serverVersion } = this.setting.session;
+      const { why } = problem;
+      this.note({ kind: "probed", session: this.today, fractional: "no", serverVersion, why });
+    }
+    return this.done(outcome, outcome === "filled" && plan.isComplete, detail, plan.session, problem);
   }
 
   private refused(breaches: readonly Check[], halts: boolean): RebalanceReport {
@@ -653,8 +703,16 @@ class Rebalance {
     return this.done("blocked", false, words);
   }
 
-  private halted(code: HaltCode, reason: string): RebalanceReport {
-    const session = this.state.open?.session ?? this.today;
+  /** The broker takes no orders at all now; when it does, within the window, the session can still be traded. */
+  private notTaken(problem: Error): RebalanceReport {
+    return this.report("not_taken", problem.message, problem);
+  }
+
+  private halted(
+    code: HaltCode,
+    reason: string,
+    session: SessionDate = this.state.open?.session ?? this.today,
+  ): RebalanceReport {
     this.step("halt");
     this.note(
       { kind: "halted", code, reason, session },
@@ -667,17 +725,18 @@ class Rebalance {
     outcome: Exclude<SessionOutcome, "halted">,
     isComplete: boolean,
     detail: string,
-    of: SessionDate = this.state.open?.session ?? this.today,
+    session: SessionDate = this.today,
+    problem: Error | null = null,
   ): RebalanceReport {
     this.step("done");
-    const valued = this.valuation();
+    const equity = session === this.today ? this.valuation() : null;
     this.note(
-      ...(valued === null || of !== this.today
+      ...(equity === null
         ? []
-        : [{ kind: "booked", event: { kind: "valued", session: this.today, equity: valued } } as const]),
-      { kind: "done", session: of, outcome, isComplete, detail },
+        : [{ kind: "booked", event: { kind: "valued", session, equity } } as const satisfies TradeEvent]),
+      { kind: "done", session, outcome, isComplete, detail },
     );
-    return this.report(outcome, detail);
+    return this.report(outcome, detail, problem);
   }
 
   private valuation(): Cents | null {
@@ -690,81 +749,100 @@ class Rebalance {
     this.setting.onStep?.(name);
   }
 
-  /** Writes down what happens, and holds it for true from then on. */
   private note(...events: readonly TradeEvent[]): void {
-    this.setting.journal?.append(...events);
-    for (const event of events) this.state = applyTrade(this.state, event, this.setting.calendar);
+    this.setting.book.note(...events);
   }
 
-  private report(outcome: RebalanceReport["outcome"], detail: string): RebalanceReport {
-    const { plan, state } = this;
-    const known = state.orderEvents.map(({ event }) => event);
-    const permIds = new Map(
-      known.flatMap((event) =>
-        event.kind === "acknowledged" ? [[event.reference, event.permId] as const] : [],
-      ),
+  private report(
+    outcome: RebalanceReport["outcome"],
+    detail: string,
+    problem: Error | null = null,
+  ): RebalanceReport {
+    const { plan, state, today } = this;
+    const { sent, orderEvents } = state;
+    const own = sent.filter(
+      ({ session, intent }) =>
+        session === today || plan?.intents.some(({ reference }) => reference === intent.reference),
     );
-    const fees = new Map(
-      known.flatMap((event) =>
-        event.kind === "commission" ? [[event.execId, event.commission] as const] : [],
-      ),
-    );
-    const sent = (plan?.intents ?? []).filter(({ reference }) =>
-      known.some((event) => event.reference === reference),
-    );
+    const references = new Set(own.map(({ intent }) => intent.reference));
+    const permIdOf = (reference: string) =>
+      orderEvents.find((event) => event.kind === "acknowledged" && event.reference === reference) as
+        | Extract<OrderEvent, { kind: "acknowledged" }>
+        | undefined;
+    const fills = orderEvents.filter(isFill).filter(({ reference }) => references.has(reference));
     return {
-      session: this.today,
+      session: today,
       outcome,
       detail,
       decision: this.decision,
       plan,
       verdict: this.verdict,
-      orders: sent.map((intent) => ({
-        ...knownOrder(state, intent.reference, intent.quantity),
+      orders: own.map(({ intent }) => ({
+        ...knownOrder(orderEvents, intent),
         intent,
-        permId: permIds.get(intent.reference) ?? null,
+        permId: permIdOf(intent.reference)?.permId ?? null,
       })),
-      fills: known.flatMap((event): FillReport[] =>
-        event.kind === "filled" || event.kind === "partiallyFilled"
-          ? [
-              {
-                execId: event.execId,
-                reference: event.reference,
-                symbol: event.symbol,
-                side: event.side,
-                quantity: event.quantity,
-                price: event.price,
-                commission: fees.get(event.execId) ?? null,
-              },
-            ]
-          : [],
-      ),
+      fills: fills.map(({ execId, reference, symbol, side, quantity, price }) => ({
+        execId,
+        reference,
+        symbol,
+        side,
+        quantity,
+        price,
+        commission: lastCommission(execId, orderEvents),
+      })),
       notices: this.notices,
       halt: state.halt,
       state,
       fingerprint: this.fingerprint,
+      problem,
     };
   }
 }
 
+function isFill(event: OrderEvent): event is FillEvent {
+  return event.kind === "filled" || event.kind === "partiallyFilled";
+}
+
+function isEnd({ kind }: OrderEvent): boolean {
+  return kind === "cancelled" || kind === "rejected";
+}
+
+/**
+ * Whether an event was heard before, by this process or an earlier one. The same fill can be called partial once and
+ * whole another time, and the same order has one more id for the client that sent it.
+ */
+function isKnown(event: OrderEvent, known: readonly OrderEvent[]): boolean {
+  return known.some((one) => {
+    if (isFill(event)) return isFill(one) && one.execId === event.execId;
+    if (one.kind !== event.kind || one.reference !== event.reference) return false;
+    if (event.kind !== "commission") return true;
+    return rootOf((one as typeof event).execId) === rootOf(event.execId)
+      ? lastCommission(event.execId, known) === event.commission
+      : false;
+  });
+}
+
+/** The commission of an execution as it was reported last, in dollars. */
+function lastCommission(execId: string, events: readonly OrderEvent[]): number | null {
+  const root = rootOf(execId);
+  let found: number | null = null;
+  for (const event of events) {
+    if (event.kind === "commission" && rootOf(event.execId) === root) found = event.commission;
+  }
+  return found;
+}
+
+function commissionBefore({ execId }: { execId: string }, events: readonly OrderEvent[]): Cents {
+  return centsOfDollars(lastCommission(execId, events) ?? 0);
+}
+
+function namesOf(orders: readonly SentIntent[]): string {
+  return orders.map(({ intent }) => intent.reference).join(", ");
+}
+
 /** Whether two sets of targets are the same to the last bit: a band that holds keeps every digit. */
-function sameWeights(a: Decision["weights"], b: Decision["weights"] | null): boolean {
-  if (b === null) return false;
+function sameWeights(a: Decision["weights"], b: Decision["weights"]): boolean {
   const [names, others] = [Object.keys(a), Object.keys(b)];
   return names.length === others.length && names.every((name) => a[name] === b[name]);
-}
-
-function laterOf(a: SessionDate, b: SessionDate): SessionDate {
-  return a > b ? a : b;
-}
-
-const times = new Intl.DateTimeFormat("en-GB", {
-  timeZone: "America/New_York",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
-
-function timeText(utcMs: number): string {
-  return times.format(utcMs);
 }

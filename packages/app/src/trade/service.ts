@@ -15,7 +15,7 @@ import {
   orderRulesOf,
   strategyOptionsOf,
 } from "@pf/config";
-import type { IbkrOptions } from "@pf/ibkr";
+import type { IbkrOptions, IbkrSession } from "@pf/ibkr";
 import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
 import { centsOfDollars, commissionPlan, oneShare, type Quote } from "@pf/orders";
 import { createStrategy, type Extensions } from "@pf/selection";
@@ -23,7 +23,7 @@ import { proposeRebalance } from "../account/rebalance.js";
 import { runName } from "../audit.js";
 import { type AccountMode, accountOf } from "../broker.js";
 import { knownDay, lastCompleteSession } from "../dates.js";
-import { NoSessionsError, RequestError } from "../errors.js";
+import { NoSessionsError, RequestError, StateWriteError } from "../errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
 import {
   hasJournal,
@@ -36,9 +36,10 @@ import { decidingConfig, hashOf } from "../manifest.js";
 import { loadMarket } from "../market-data.js";
 import type { Clock, ProgressListener } from "../ports.js";
 import { appendAudit } from "./audit.js";
+import { dryBook, openBook } from "./book.js";
 import { decideLast } from "./decide.js";
 import { fillDocuments, orderDocuments, planDocument, type TradeDocument } from "./documents.js";
-import { BlockedError, HaltedError, LiveLockedError } from "./errors.js";
+import { BlockedError, HaltedError, LiveLockedError, liveNeedsOwnClock } from "./errors.js";
 import { askMarket, gatherBars } from "./market.js";
 import { type RebalanceReport, type RebalanceSetting, rebalance } from "./run.js";
 import { foldTrade, type TradeEvent, untouched } from "./state.js";
@@ -73,7 +74,18 @@ export interface TradeSetting {
   readonly onProgress: ProgressListener;
   readonly signal?: AbortSignal;
   /** For simulators and tests: how to talk to the broker. */
-  readonly broker?: Partial<Pick<IbkrOptions, "timers" | "messagesPerSecond" | "orderTimes" | "heartbeatMs">>;
+  readonly broker?: Partial<
+    Pick<
+      IbkrOptions,
+      | "timers"
+      | "messagesPerSecond"
+      | "orderTimes"
+      | "heartbeatMs"
+      | "reconnect"
+      | "connectMs"
+      | "handshakeMs"
+    >
+  >;
   /** Told the name of every step before it is taken. */
   readonly onStep?: (step: string) => void;
 }
@@ -106,9 +118,7 @@ export async function tradeAccount(
 
 /** Three locks: the configuration, the account's id in it, and the same id typed. */
 function requireUnlocked({ confirm, clock }: TradeRequest, { config }: LoadedConfig, dryRun: boolean): void {
-  if (clock === "broker") {
-    throw new LiveLockedError("--clock", "with --live the machine's own clock counts", "leave --clock out");
-  }
+  if (clock === "broker") throw liveNeedsOwnClock();
   const account = accountOf(config, "live");
   if (dryRun) return;
   if (!config.execution.live) {
@@ -136,67 +146,94 @@ async function withBroker(
   const { config } = loaded;
   const { clock, calendar, onProgress, signal } = setting;
   const account = accountOf(config, mode);
-  const { host, port } = config.ibkr;
-  onProgress({ step: `connecting to TWS at ${host}:${port}` });
-  const { connectIbkr, provenanceOf } = await import("@pf/ibkr");
-  const session = await connectIbkr({
-    host,
-    port,
-    clientId: config.ibkr.clientId,
-    account,
-    mode,
-    marketData: config.ibkr.marketMode,
-    ...(signal ? { signal } : {}),
-    ...setting.broker,
-  });
-  let unlock = () => {};
-  let journal: Journal<TradeEvent> | null = null;
+  const unlock = dryRun ? () => {} : lockAccount(setting.stateFolder, { mode, account });
+  let session: IbkrSession | undefined;
+  let journal: Journal<TradeEvent> | undefined;
   try {
+    session = await connected(mode, account, config, setting);
+    const { provenanceOf } = await import("@pf/ibkr");
     const venue = provenanceOf(session.greeting);
     const identity: JournalIdentity = { mode, account, venue };
     const own: Clock = whose === "broker" ? session.clock : clock;
     const run = runName("trade", own);
-    if (!dryRun) {
-      unlock = lockAccount(setting.stateFolder, identity);
-      journal = openJournal<TradeEvent>(setting.stateFolder, identity, own);
-    } else if (hasJournal(setting.stateFolder, identity)) {
-      journal = openJournal<TradeEvent>(setting.stateFolder, identity, own);
-    }
-    const entries = journal?.entries() ?? [];
-    const state = foldTrade(entries, usSettlement);
-    if (!dryRun && entries.length > 0) journal?.backup(state.lastDone?.session ?? "first");
+    const rules = rulesOf(loaded, setting);
+    const usesJournal = !dryRun || hasJournal(setting.stateFolder, identity);
+    if (usesJournal) journal = openJournal<TradeEvent>(setting.stateFolder, identity, own);
+    const book =
+      journal && !dryRun
+        ? openBook(journal, rules.calendar)
+        : dryBook(foldTrade(journal?.entries() ?? [], rules.calendar), rules.calendar);
+    if (!dryRun) journal?.backup(book.state.lastDone?.session ?? "first");
+    const to = session;
     const report = await rebalance({
-      ...rulesOf(loaded, setting),
-      session,
-      journal: dryRun ? null : journal,
-      state,
+      ...rules,
+      session: to,
+      book,
       clock: own,
       run,
       gatherBars: (today) =>
-        gatherBars(session, today, loaded, {
+        gatherBars(to, today, loaded, {
           dataFolder: setting.dataFolder,
           calendar,
           onProgress,
           ...(signal ? { signal } : {}),
         }),
-      askMarket: (symbols, today) => askMarket(session, symbols, today, signal),
+      askMarket: (symbols, today) => askMarket(to, symbols, today, signal),
       pause: (ms) => pauseOf(setting, ms, signal),
       onProgress,
       ...(signal ? { signal } : {}),
       ...(setting.onStep ? { onStep: setting.onStep } : {}),
     });
-    const log = dryRun
-      ? null
-      : await appendAudit(setting.outFolder, identity, {
-          run,
-          time: new Date(own.nowUtcMs()).toISOString(),
-          report,
-        });
-    return outcomeOf(report, { mode: dryRun ? "dry-run" : mode, account, venue, log });
+    const where = { mode: dryRun ? "dry-run" : mode, account, venue } as const;
+    if (dryRun) return outcomeOf(report, { ...where, log: null });
+    setting.onStep?.("audit");
+    return await withAudit(report, where, setting.outFolder, identity, {
+      run,
+      time: new Date(own.nowUtcMs()).toISOString(),
+    });
   } finally {
     journal?.close();
+    await session?.close();
     unlock();
-    await session.close();
+  }
+}
+
+async function connected(
+  mode: AccountMode,
+  account: string,
+  { ibkr }: LoadedConfig["config"],
+  { onProgress, signal, broker }: TradeSetting,
+): Promise<IbkrSession> {
+  const { host, port, clientId, marketMode } = ibkr;
+  onProgress({ step: `connecting to TWS at ${host}:${port}` });
+  const { connectIbkr } = await import("@pf/ibkr");
+  return connectIbkr({
+    host,
+    port,
+    clientId,
+    account,
+    mode,
+    marketData: marketMode,
+    ...(signal ? { signal } : {}),
+    ...broker,
+  });
+}
+
+/** What was done is told in any case, also where it cannot be put into the audit log. */
+async function withAudit(
+  report: RebalanceReport,
+  where: Omit<Parameters<typeof outcomeOf>[1], "log">,
+  outFolder: string,
+  identity: JournalIdentity,
+  about: { readonly run: string; readonly time: string },
+): Promise<TradeOutcome> {
+  const outcome = outcomeOf(report, { ...where, log: null });
+  try {
+    const log = await appendAudit(outFolder, identity, { ...about, report, error: outcome.error ?? null });
+    return { ...outcome, document: { ...outcome.document, log } };
+  } catch (error) {
+    if (!(error instanceof StateWriteError)) throw error;
+    return outcome.error ? outcome : { ...outcome, error: errorFields(describeFailure(error)) };
   }
 }
 
@@ -304,6 +341,7 @@ async function dryRunOnCache(
     halt: null,
     state: untouched,
     fingerprint: null,
+    problem: null,
   };
   return outcomeOf(report, { mode: "dry-run", account: identity.account, venue: null, log: null });
 }
@@ -375,7 +413,8 @@ function outcomeOf(
   return { document, ...(error ? { error: errorFields(describeFailure(error)) } : {}) };
 }
 
-function errorOf({ outcome, detail, halt, verdict }: RebalanceReport): Error | undefined {
+function errorOf({ outcome, detail, halt, verdict, problem }: RebalanceReport): Error | undefined {
+  if (problem) return problem;
   switch (outcome) {
     case "halted":
     case "halted_before":

@@ -8,12 +8,11 @@ import {
   type SettlementCalendar,
 } from "@pf/compliance";
 import type { SessionDate, Weights } from "@pf/market";
-import type { OrderEvent, OrderPlan } from "@pf/orders";
+import type { OrderEvent, OrderIntent, OrderPlan } from "@pf/orders";
 import type { Entry } from "../journal/journal.js";
 
 /** Why trading stopped until somebody resumes it. */
 export interface Halt {
-  /** Stable: `rejected`, `unknown_outcome`, `check`, `asked`, … */
   readonly code: HaltCode;
   readonly reason: string;
   readonly session: SessionDate | null;
@@ -67,7 +66,7 @@ export type TradeEvent =
       readonly ok: boolean;
       readonly breaches: readonly Check[];
     }
-  /** The next thing that happens is that these orders are sent. */
+  /** The next thing that happens is that these orders of the plan reviewed last are sent. */
   | {
       readonly kind: "submitting";
       readonly session: SessionDate;
@@ -100,27 +99,33 @@ export type TradeEvent =
 export interface OpenRebalance {
   readonly session: SessionDate;
   readonly decided: Extract<TradeEvent, { kind: "decided" }> | null;
-  readonly attempt: number;
+  /** What was reviewed last, whether it passed or not. */
   readonly plan: OrderPlan | null;
-  /** Whether the review let the plan pass. */
-  readonly isApproved: boolean;
-  /** References that may have reached the broker. */
-  readonly submitted: readonly string[];
+  /** Whether orders of it may have reached the broker. */
+  readonly isSent: boolean;
+}
+
+/** An order that may have reached the broker. */
+export interface SentIntent {
+  readonly session: SessionDate;
+  readonly intent: OrderIntent;
 }
 
 /** What is true of an account, as its journal tells it. */
 export interface TradeState {
   readonly account: Account;
   readonly halt: Halt | null;
-  /** Whether somebody resumed since the last rebalance was done or halted: differences are then accepted. */
+  /** Whether somebody resumed after the last halt and nothing was traded since: what differs from the book is accepted. */
   readonly isResumed: boolean;
   readonly lastDecision: Extract<TradeEvent, { kind: "decided" }> | null;
   readonly lastDone: Extract<TradeEvent, { kind: "done" }> | null;
   readonly open: OpenRebalance | null;
-  /** The last attempt of the last session that was planned. */
+  /** The last attempt of which orders were sent. */
   readonly lastAttempt: { readonly session: SessionDate; readonly attempt: number } | null;
-  /** What was heard of orders since the last claim, oldest first. */
-  readonly orderEvents: readonly { readonly session: SessionDate; readonly event: OrderEvent }[];
+  /** The orders of the session claimed last, and older ones as long as nobody knows what became of them. */
+  readonly sent: readonly SentIntent[];
+  /** What was heard of these orders, oldest first. */
+  readonly orderEvents: readonly OrderEvent[];
   readonly probe: Extract<TradeEvent, { kind: "probed" }> | null;
 }
 
@@ -133,6 +138,7 @@ export const untouched: TradeState = {
   lastDone: null,
   open: null,
   lastAttempt: null,
+  sent: [],
   orderEvents: [],
   probe: null,
 };
@@ -141,38 +147,35 @@ export const untouched: TradeState = {
 export function applyTrade(state: TradeState, event: TradeEvent, calendar: SettlementCalendar): TradeState {
   const { open } = state;
   switch (event.kind) {
-    case "claimed":
-      return {
-        ...state,
-        open: {
-          session: event.session,
-          decided: null,
-          attempt: 0,
-          plan: null,
-          isApproved: false,
-          submitted: [],
-        },
-        // A second attempt of a session still wants to know what became of the first.
-        orderEvents: state.orderEvents.filter(({ session }) => session === event.session),
-      };
+    case "claimed": {
+      const { session } = event;
+      // A second attempt of a session still wants to know what became of the first.
+      const sent = state.sent.filter(
+        (one) => one.session === session || !isOver(knownOrder(state.orderEvents, one.intent)),
+      );
+      const references = new Set(sent.map(({ intent }) => intent.reference));
+      const orderEvents = state.orderEvents.filter(({ reference }) => references.has(reference));
+      return { ...state, open: { session, decided: null, plan: null, isSent: false }, sent, orderEvents };
+    }
     case "decided":
       return { ...state, lastDecision: event, open: open && { ...open, decided: event } };
     case "reviewed":
+      return { ...state, open: open && { ...open, plan: event.plan } };
+    case "submitting": {
+      const { session, attempt, references } = event;
+      const known = new Set(state.sent.map(({ intent }) => intent.reference));
+      const fresh = (open?.plan?.intents ?? []).filter(
+        ({ reference }) => references.includes(reference) && !known.has(reference),
+      );
       return {
         ...state,
-        lastAttempt: { session: event.session, attempt: event.attempt },
-        open: open && { ...open, attempt: event.attempt, plan: event.plan, isApproved: event.ok },
+        lastAttempt: { session, attempt },
+        open: open && { ...open, isSent: true },
+        sent: [...state.sent, ...fresh.map((intent) => ({ session, intent }))],
       };
-    case "submitting":
-      return {
-        ...state,
-        open: open && { ...open, submitted: [...new Set([...open.submitted, ...event.references])] },
-      };
+    }
     case "order":
-      return {
-        ...state,
-        orderEvents: [...state.orderEvents, { session: event.session, event: event.event }],
-      };
+      return { ...state, orderEvents: [...state.orderEvents, event.event] };
     case "booked":
       return { ...state, account: applyEvent(state.account, event.event, calendar) };
     case "halted": {
@@ -181,13 +184,11 @@ export function applyTrade(state: TradeState, event: TradeEvent, calendar: Settl
     }
     case "resumed":
       return { ...state, halt: null, isResumed: true };
-    case "done":
-      return {
-        ...state,
-        lastDone: event,
-        open: null,
-        isResumed: state.isResumed && event.outcome === "halted",
-      };
+    case "done": {
+      // What was left over from an earlier session is not yet the trading that somebody resumed.
+      const isOld = event.outcome === "abandoned" || event.session < (state.account.session ?? event.session);
+      return { ...state, lastDone: event, open: null, isResumed: state.isResumed && isOld };
+    }
     case "probed":
       return { ...state, probe: event };
     case "noticed":
@@ -196,37 +197,67 @@ export function applyTrade(state: TradeState, event: TradeEvent, calendar: Settl
 }
 
 /** What is true after all that happened. */
-export function foldTrade(entries: readonly Entry<TradeEvent>[], calendar: SettlementCalendar): TradeState {
-  let state = untouched;
+export function foldTrade(
+  entries: readonly Entry<TradeEvent>[],
+  calendar: SettlementCalendar,
+  from: TradeState = untouched,
+): TradeState {
+  let state = from;
   for (const { body } of entries) state = applyTrade(state, body, calendar);
   return state;
 }
 
-/** What the journal knows of one order. */
+/** What is known of one order. */
 export interface KnownOrder {
   readonly reference: string;
   /** Filled, in ten-thousandths of a share. */
   readonly filled: number;
+  /** `null` while it may still be filled, or nothing was heard of it. */
   readonly end: "filled" | "cancelled" | "rejected" | "unknown" | null;
+  /** The broker's code of a rejection; 0 where TWS gave none. */
+  readonly brokerCode: number | null;
+  /** The broker's words. */
   readonly detail: string;
 }
 
-/** Puts together what was heard of an order. A fill after "unknown" or "cancelled" wins: executions are facts. */
+/**
+ * Puts together what was heard of an order. Executions are facts: an order is filled when they add up, whatever else was
+ * said of it; of a corrected execution the correction counts.
+ */
 export function knownOrder(
-  state: Pick<TradeState, "orderEvents">,
-  reference: string,
-  quantity: number,
+  events: readonly OrderEvent[],
+  { reference, quantity }: Pick<OrderIntent, "reference" | "quantity">,
 ): KnownOrder {
-  let filled = 0;
-  let end: KnownOrder["end"] = null;
-  let detail = "";
-  for (const { event } of state.orderEvents) {
+  const fills = new Map<string, number>();
+  let known: Omit<KnownOrder, "filled"> = { reference, end: null, brokerCode: null, detail: "" };
+  for (const event of events) {
     if (event.reference !== reference) continue;
-    if (event.kind === "filled" || event.kind === "partiallyFilled") filled += event.quantity;
-    else if (event.kind === "cancelled" || event.kind === "unknown")
-      [end, detail] = [event.kind, event.reason];
-    else if (event.kind === "rejected") [end, detail] = [event.kind, `${event.brokerCode}: ${event.message}`];
+    switch (event.kind) {
+      case "filled":
+      case "partiallyFilled":
+        fills.set(rootOf(event.execId), event.quantity);
+        break;
+      case "cancelled":
+      case "unknown":
+        known = { ...known, end: event.kind, detail: event.reason };
+        break;
+      case "rejected":
+        known = { ...known, end: "rejected", brokerCode: event.brokerCode, detail: event.message };
+        break;
+    }
   }
-  if (filled >= quantity) [end, detail] = ["filled", ""];
-  return { reference, filled, end, detail };
+  let filled = 0;
+  for (const one of fills.values()) filled += one;
+  return filled >= quantity ? { ...known, filled, end: "filled", detail: "" } : { ...known, filled };
+}
+
+/** Whether nothing more can come of an order. */
+export function isOver({ end }: KnownOrder): boolean {
+  return end !== null && end !== "unknown";
+}
+
+/** What an execution and its corrections have in common: the id without its last part. */
+export function rootOf(execId: string): string {
+  const dot = execId.lastIndexOf(".");
+  return dot > 0 ? execId.slice(0, dot) : execId;
 }

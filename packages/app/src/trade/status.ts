@@ -3,15 +3,31 @@ import { type Account, costOf, describeCash, heldOf, usSettlement } from "@pf/co
 import { complianceRulesOf, type LoadedConfig } from "@pf/config";
 import { newYorkDateOf, type SessionDate, type Ticker, type TradingCalendar } from "@pf/market";
 import { type Cents, dollarsOf, sharesOf } from "@pf/orders";
-import { type AccountMode, accountOf } from "../broker.js";
+import { type AccountMode, accountOf, openSession } from "../broker.js";
 import { RequestError } from "../errors.js";
 import { hasJournal, type JournalIdentity, journalPath, openJournal } from "../journal/journal.js";
 import type { Clock } from "../ports.js";
+import { liveNeedsOwnClock } from "./errors.js";
 import { foldTrade, type Halt, type TradeEvent, type TradeState, untouched } from "./state.js";
 
 export interface StatusRequest {
   /** Default: paper. */
   readonly mode?: AccountMode;
+  /** Whose clock tells what comes next. Default: the machine's. `broker` asks the simulator, and is refused for live. */
+  readonly clock?: "system" | "broker";
+}
+
+export interface HaltRequest {
+  /** Default: paper. */
+  readonly mode?: AccountMode;
+  readonly reason?: string;
+}
+
+export interface ResumeRequest {
+  /** Default: paper. */
+  readonly mode?: AccountMode;
+  /** What was found when somebody looked; it stands in the journal. */
+  readonly reason?: string;
 }
 
 /** What `pf status --json` prints. */
@@ -54,17 +70,25 @@ export interface StatusSetting {
   readonly stateFolder: string;
   readonly calendar: TradingCalendar;
   readonly clock: Clock;
+  readonly signal?: AbortSignal;
 }
 
-/** What is known of an account without asking anybody: from its journal. */
-export function accountStatus(
-  { mode = "paper" }: StatusRequest,
+/**
+ * What is known of an account, from its journal.
+ *
+ * @throws LiveLockedError when the broker's clock is asked for with the live account; what `connectIbkr` throws when it is
+ *   asked for and nobody answers
+ */
+export async function accountStatus(
+  { mode = "paper", clock: whose = "system" }: StatusRequest,
   { config }: LoadedConfig,
-  { stateFolder, calendar, clock }: StatusSetting,
-): StatusDocument {
+  { stateFolder, calendar, clock, signal }: StatusSetting,
+): Promise<StatusDocument> {
+  if (whose === "broker" && mode === "live") throw liveNeedsOwnClock();
   const { identity, others } = journalOf(mode, config, stateFolder);
-  const state = readState(identity, stateFolder, clock);
+  const { state } = readJournal(identity, stateFolder);
   const { account, halt, open, lastDone } = state;
+  const nowUtcMs = whose === "broker" ? await brokersTime(mode, config, signal) : clock.nowUtcMs();
   return {
     mode,
     account: identity.account,
@@ -77,7 +101,7 @@ export function accountStatus(
       detail: lastDone.detail,
       complete: lastDone.isComplete,
     },
-    next: nextWindow(config, calendar, clock, lastDone?.session ?? null),
+    next: nextWindow(config, calendar, nowUtcMs, state),
     halted: halt,
     cash: cashOf(account),
     positions: Object.keys(account.lots).map((symbol) => ({
@@ -91,49 +115,74 @@ export function accountStatus(
   };
 }
 
-/** Stops trading durably, also while another process trades: it sends nothing more. */
-export function haltAccount(
-  { mode = "paper", reason }: StatusRequest & { readonly reason?: string },
+/** Stops trading durably, also while another process trades: what it has not sent yet it does not send any more. */
+export async function haltAccount(
+  { mode = "paper", reason = "somebody asked" }: HaltRequest,
   loaded: LoadedConfig,
   setting: StatusSetting,
-): StatusDocument {
+): Promise<StatusDocument> {
   const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
-  const journal = openJournal<TradeEvent>(setting.stateFolder, identity, setting.clock);
-  try {
-    const { halt } = foldTrade(journal.entries(), usSettlement);
-    if (!halt)
-      journal.append({ kind: "halted", code: "asked", reason: reason ?? "somebody asked", session: null });
-  } finally {
-    journal.close();
+  const { state } = readJournal(identity, setting.stateFolder);
+  if (!state.halt) {
+    append(identity, setting, {
+      kind: "halted",
+      code: "asked",
+      reason,
+      session: state.open?.session ?? null,
+    });
   }
   return accountStatus({ mode }, loaded, setting);
 }
 
 /**
- * Lifts a halt. What was found at the broker is accepted and booked by the next rebalance.
+ * Lifts a halt. What differs between book and broker is then accepted, and booked by the next rebalance.
  *
- * @throws RequestError when nothing is halted, or no reason is given
+ * @throws RequestError when nothing is halted
  */
-export function resumeAccount(
-  { mode = "paper", reason }: StatusRequest & { readonly reason?: string },
+export async function resumeAccount(
+  { mode = "paper", reason = "somebody looked at it" }: ResumeRequest,
   loaded: LoadedConfig,
   setting: StatusSetting,
-): StatusDocument {
+): Promise<StatusDocument> {
   const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
-  if (!hasJournal(setting.stateFolder, identity)) throw nothingHalted(identity);
-  const journal = openJournal<TradeEvent>(setting.stateFolder, identity, setting.clock);
-  try {
-    const { halt } = foldTrade(journal.entries(), usSettlement);
-    if (!halt) throw nothingHalted(identity);
-    journal.append({ kind: "resumed", reason: reason ?? "somebody looked at it" });
-  } finally {
-    journal.close();
+  const { state } = readJournal(identity, setting.stateFolder);
+  if (!state.halt) {
+    throw new RequestError(
+      `trading of the ${mode} account ${identity.account} is not halted`,
+      "see `pf status`",
+    );
   }
+  append(identity, setting, { kind: "resumed", reason });
   return accountStatus({ mode }, loaded, setting);
 }
 
-function nothingHalted({ mode, account }: JournalIdentity): RequestError {
-  return new RequestError(`trading of the ${mode} account ${account} is not halted`, "see `pf status`");
+function append(identity: JournalIdentity, { stateFolder, clock }: StatusSetting, event: TradeEvent): void {
+  // A simulator's account lives in simulated time: whatever happens to it now happens after what happened last.
+  const { lastUtcMs } = readJournal(identity, stateFolder);
+  const isSimulated = identity.venue !== "ibkr";
+  const journal = openJournal<TradeEvent>(
+    stateFolder,
+    identity,
+    isSimulated ? { nowUtcMs: () => lastUtcMs } : clock,
+  );
+  try {
+    journal.append(event);
+  } finally {
+    journal.close();
+  }
+}
+
+async function brokersTime(
+  mode: AccountMode,
+  config: LoadedConfig["config"],
+  signal?: AbortSignal,
+): Promise<number> {
+  const session = await openSession(config, accountOf(config, mode), mode, signal);
+  try {
+    return (await session.serverTime(signal)).serverUtcMs;
+  } finally {
+    await session.close();
+  }
 }
 
 /**
@@ -173,11 +222,16 @@ function journalsIn(folder: string): readonly string[] {
   }
 }
 
-function readState(identity: JournalIdentity, stateFolder: string, clock: Clock): TradeState {
-  if (!hasJournal(stateFolder, identity)) return untouched;
-  const journal = openJournal<TradeEvent>(stateFolder, identity, clock);
+function readJournal(
+  identity: JournalIdentity,
+  stateFolder: string,
+): { readonly state: TradeState; readonly lastUtcMs: number } {
+  if (!hasJournal(stateFolder, identity)) return { state: untouched, lastUtcMs: 0 };
+  // Nothing is written, so nobody asks what time it is.
+  const journal = openJournal<TradeEvent>(stateFolder, identity, { nowUtcMs: () => 0 });
   try {
-    return foldTrade(journal.entries(), usSettlement);
+    const entries = journal.entries();
+    return { state: foldTrade(entries, usSettlement), lastUtcMs: entries.at(-1)?.atUtcMs ?? 0 };
   } finally {
     journal.close();
   }
@@ -186,13 +240,13 @@ function readState(identity: JournalIdentity, stateFolder: string, clock: Clock)
 function nextWindow(
   config: LoadedConfig["config"],
   calendar: TradingCalendar,
-  clock: Clock,
-  last: SessionDate | null,
+  nowUtcMs: number,
+  { lastDone, isResumed }: TradeState,
 ): StatusDocument["next"] {
   const { window } = complianceRulesOf(config);
-  const now = clock.nowUtcMs();
-  let session = calendar.onOrBefore(newYorkDateOf(now));
-  while (session === last || calendar.closeUtcMs(session) - window.closesBeforeCloseMs <= now) {
+  let session = calendar.onOrBefore(newYorkDateOf(nowUtcMs));
+  const isDone = () => session === lastDone?.session && !isResumed;
+  while (isDone() || calendar.closeUtcMs(session) - window.closesBeforeCloseMs <= nowUtcMs) {
     if (session >= calendar.last) return null;
     session = calendar.next(session);
   }
