@@ -107,6 +107,25 @@ const questions: Readonly<Record<string, { readonly ask: string; readonly answer
       "PNG",
     ],
   },
+  "@pf/orders": {
+    ask: `
+      const shares = pf.quantityOfShares(12.5);
+      const notional = pf.notionalCents(shares, 600.1);
+      const fee = pf.commissionCents(pf.commissionPlan("ibkr_tiered"), shares, notional);
+      return [pf.formatCents(notional), pf.floorTo(shares, pf.oneShare), pf.formatCents(fee)];`,
+    answer: ["7,501.25", 120_000, "0.35"],
+  },
+  "@pf/compliance": {
+    ask: `
+      const { sessionDate } = need("@pf/market");
+      const { cents, formatCents } = need("@pf/orders");
+      const session = sessionDate("2026-10-09");
+      const deposit = { kind: "cash", session, amount: cents(500_000), reason: "deposit" };
+      const account = pf.foldEvents([deposit], pf.usSettlement);
+      // Columbus Day: the exchange trades and nothing settles.
+      return [formatCents(pf.availableCash(account, cents(0))), pf.usSettlement.settleDate(session)];`,
+    answer: ["5,000.00", "2026-10-13"],
+  },
   "@pf/ibkr": {
     ask: `
       const { sessionDate } = need("@pf/market");
