@@ -3,11 +3,15 @@ import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/co
 import type { TradingCalendar } from "@pf/market";
 import type { MetricsJson } from "@pf/report";
 import { createStrategy, type Extensions } from "@pf/selection";
+import { accountRulesOf, compareEngines, measureAccount } from "./account/compare.js";
+import { type AccountDocument, accountDocument } from "./account/document.js";
+import { type AccountRun, runAccount } from "./account/engine.js";
+import { realPrices } from "./account/prices.js";
 import { auditLines, explainRebalances, runName } from "./audit.js";
 import { readRange } from "./dates.js";
-import { NotInThisVersionError, TooFewSessionsError } from "./errors.js";
+import { TooFewSessionsError } from "./errors.js";
 import { type Manifest, manifestJson, manifestOf } from "./manifest.js";
-import { loadMarket } from "./market-data.js";
+import { loadMarket, loadTrades } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 import { publishReport } from "./publish.js";
 import { dataHashOf, enterTrials } from "./research/ledger.js";
@@ -18,17 +22,26 @@ export interface BacktestRequest {
   readonly end?: string;
   /** Whether to draw the pictures. Default true. */
   readonly plots?: boolean;
-  /** Only `"bars"`, the bar-return engine, is part of this version. */
+  /**
+   * Whose returns are reported: `"bars"` weighs returns as research does, `"account"` trades shares for dollars in a cash
+   * account. Both are run and shown beside each other. Default: `"bars"`.
+   */
   readonly engine?: "bars" | "account";
 }
 
 /** What `pf backtest --json` prints. */
 export interface BacktestDocument {
+  readonly engine: "bars" | "account";
   readonly metrics: MetricsJson;
   /** By key: `SPY`, `equal_weight`, `60_40`, those whose symbols are in the universe. */
   readonly benchmarks: Readonly<Record<string, MetricsJson>>;
   /** The specification's literal rule on the same bars: ranked afresh every day, no band. */
   readonly literal: MetricsJson;
+  /** The bars engine's metrics, whichever engine is reported. */
+  readonly bars: MetricsJson;
+  readonly account: AccountDocument;
+  /** The literal rule in the same account; with `engine: "account"` only. */
+  readonly literalAccount?: AccountDocument;
   /** Relative to the output folder. */
   readonly files: readonly string[];
   readonly manifest: Manifest;
@@ -67,9 +80,7 @@ export async function backtestPortfolio(
   setting: BacktestSetting,
 ): Promise<BacktestOutcome> {
   const { calendar, clock, extensions, onProgress, checkpoint, signal } = setting;
-  if ((request.engine ?? "bars") !== "bars") {
-    throw new NotInThisVersionError(`the ${request.engine} engine`, "use --engine bars, or leave it out");
-  }
+  const { engine = "bars" } = request;
   const range = readRange(request, calendar);
   const { config } = loaded;
   const strategy = createStrategy(strategyOptionsOf(config), extensions);
@@ -83,20 +94,32 @@ export async function backtestPortfolio(
   await checkpoint();
 
   onProgress({ step: `backtesting ${panel.sessions.length} sessions` });
-  const result = runBacktest(panel, strategy, costs, { lag });
-  const metrics = measure(result);
+  const bars = runBacktest(panel, strategy, costs, { lag });
   const benchmarks = runBenchmarks(panel, costs, { lag });
-  const literal = measure(
-    runBacktest(panel, createStrategy(literalRule(config), extensions), costs, { lag }),
-  );
+  const literalBars = runBacktest(panel, createStrategy(literalRule(config), extensions), costs, { lag });
+  const literal = measure(literalBars);
+  await checkpoint();
+
+  onProgress({ step: "trading it in a cash account" });
+  const { metricsJson, planBacktestReport } = await import("@pf/report");
+  const prices = realPrices(panel, await loadTrades(setting.dataFolder, config.universe));
+  const inAccount = (of: BacktestResult) => {
+    const rules = accountRulesOf(loaded, calendar);
+    const run = runAccount(panel, of.targets, prices, rules);
+    const difference = compareEngines(panel, of, prices, rules, run);
+    return { run, document: accountDocument(of, run, rules, difference, metricsJson) };
+  };
+  const account = inAccount(bars);
+  const literalAccount = engine === "account" ? inAccount(literalBars).document : undefined;
+  const result = engine === "account" ? accountResult(bars, account.run) : bars;
+  const metrics = engine === "account" ? measureAccount(account.run) : measure(bars);
   const manifest = manifestOf("backtest", setting.version, loaded, market, { lag, warmUp: strategy.warmUp });
   const run = runName("backtest", clock);
-  const audit = await auditLines(explainRebalances(panel, strategy, result), run, manifest, clock);
+  const audit = await auditLines(explainRebalances(panel, strategy, bars), run, manifest, clock);
   await checkpoint();
 
   const plots = request.plots ?? true;
   onProgress({ step: plots ? "drawing and writing the report" : "writing the report" });
-  const { metricsJson, planBacktestReport } = await import("@pf/report");
   const measured = benchmarks.map((benchmark) => ({ ...benchmark, metrics: measure(benchmark.result) }));
   const files = await planBacktestReport({
     result,
@@ -118,15 +141,35 @@ export async function backtestPortfolio(
 
   return {
     document: {
+      engine,
       metrics: metricsJson(metrics),
       benchmarks: Object.fromEntries(measured.map((one) => [one.key, metricsJson(one.metrics)])),
       literal: metricsJson(literal),
+      bars: metricsJson(measure(bars)),
+      account: account.document,
+      ...(literalAccount ? { literalAccount } : {}),
       files: files.map(({ name }) => name),
       manifest,
       log,
     },
     result,
     benchmarks,
+  };
+}
+
+/** An account's returns in the form of the bars engine's; equity in dollars. */
+function accountResult(bars: BacktestResult, run: AccountRun): BacktestResult {
+  const gross = run.net.map((value, row) => value + run.commission[row]! + run.slippage[row]!);
+  return {
+    sessions: bars.sessions,
+    tickers: bars.tickers,
+    targets: bars.targets,
+    net: run.net,
+    gross,
+    turnover: run.turnover,
+    commission: run.commission,
+    slippage: run.slippage,
+    equity: Float64Array.from(run.equity, (amount) => amount / 100),
   };
 }
 

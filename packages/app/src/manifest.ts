@@ -4,7 +4,7 @@ import type { SessionDate, Ticker } from "@pf/market";
 import type { JsonObject } from "@pf/report";
 import type { MarketData, SeriesFacts } from "./market-data.js";
 
-/** The sections that decide what a backtest or a decision comes to; no folders, hosts, accounts or worker counts. */
+/** The sections that decide what a backtest or a decision comes to; no folders, hosts, account ids or worker counts. */
 const decidingSections = [
   "universe",
   "rebalance",
@@ -14,9 +14,15 @@ const decidingSections = [
   "weights",
   "overlays",
   "backtest",
+  "execution",
+  "risk",
+  "compliance",
 ] as const satisfies readonly (keyof EffectiveConfig)[];
 
-export type DecidingConfig = Pick<EffectiveConfig, (typeof decidingSections)[number]>;
+/** Without the lock of live trading, which decides no result. */
+export type DecidingConfig = Omit<Pick<EffectiveConfig, (typeof decidingSections)[number]>, "execution"> & {
+  readonly execution: Omit<EffectiveConfig["execution"], "live">;
+};
 
 /** What a result was made from. Two runs that give the same numbers have equal manifests. */
 export interface Manifest {
@@ -63,7 +69,9 @@ export function manifestOf(
 }
 
 export function decidingConfig(written: EffectiveConfig): DecidingConfig {
-  return Object.fromEntries(decidingSections.map((section) => [section, written[section]])) as DecidingConfig;
+  const sections = Object.fromEntries(decidingSections.map((section) => [section, written[section]]));
+  const { live: _, ...execution } = written.execution;
+  return { ...sections, execution } as DecidingConfig;
 }
 
 /** A manifest as reports write it. */

@@ -69,6 +69,17 @@ export async function loadMarket(
   };
 }
 
+/** The cached bars as traded, of the symbols that have any. */
+export async function loadTrades(
+  dataFolder: string,
+  universe: readonly Ticker[],
+): Promise<ReadonlyMap<Ticker, BarSeries>> {
+  const { openBarCache } = await import("@pf/bars");
+  const cache = openBarCache(dataFolder);
+  const stored = await Promise.all(universe.map((ticker) => cache.read(ticker, "trades")));
+  return new Map(stored.flatMap((bars) => (bars ? [[bars.series.ticker, bars.series] as const] : [])));
+}
+
 function nothingThere(series: readonly BarSeries[], { start, end }: DateRange): NoSessionsError {
   const firsts = series.flatMap(({ sessions }) => sessions.slice(0, 1)).sort();
   const lasts = series.flatMap(({ sessions }) => sessions.slice(-1)).sort();

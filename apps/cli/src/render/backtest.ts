@@ -3,13 +3,14 @@ import type { Style } from "../command.js";
 import { renderChart } from "./chart.js";
 import { warningLines, whereItIs } from "./closing.js";
 import { count, decimal, percent, plural } from "./number.js";
-import { renderTable } from "./table.js";
+import { renderTable, wrap } from "./table.js";
 
 type Metrics = BacktestDocument["metrics"];
 
 /** The summary: how it would have gone beside simple alternatives, how much it trades, where the report is. */
 export function renderBacktest({ document, result, benchmarks }: BacktestOutcome, style: Style): string {
   const { painter, width } = style;
+  const growth = document.engine === "account" ? "Dollars, after costs" : "Growth of 1, after costs";
   const { manifest } = document;
   const symbols = Object.keys(manifest.data).length;
   const range = `${manifest.first} to ${manifest.last}`;
@@ -17,10 +18,11 @@ export function renderBacktest({ document, result, benchmarks }: BacktestOutcome
     `${painter.bold("Backtest")}  ${range}, ${plural(manifest.sessions, "session")}, ${plural(symbols, "symbol")}`,
     "",
     performance(document, benchmarks, style),
-    `  ${painter.dim("Growth of 1, after costs")}`,
+    `  ${painter.dim(growth)}`,
     renderChart({ dates: result.sessions, values: result.equity }, Math.min(width, 80)),
     "",
     rotation(document, style),
+    inAccount(document, style),
     ...warningLines(manifest.warnings, style),
     ...whereItIs(document, style),
     "",
@@ -35,8 +37,13 @@ const lines: readonly (readonly [string, (metrics: Metrics) => string])[] = [
   ["Profit factor", ({ PF }) => decimal(PF)],
   ["Turnover a year", ({ TurnoverAnnual }) => `${decimal(TurnoverAnnual, 1)}x`],
   ["Rebalances a month", ({ RebalancesPerMonth }) => decimal(RebalancesPerMonth, 1)],
-  ["1 became", ({ FinalEquity }) => decimal(FinalEquity)],
+  ["1 became", (metrics) => decimal(growthOf(metrics))],
 ];
+
+/** What 1 became, also where the end is counted in dollars. */
+function growthOf({ CAGR, Bars }: Metrics): number | null {
+  return CAGR === null || Bars === null ? null : Math.exp((Math.log1p(CAGR) * Bars) / 252);
+}
 
 function performance(
   document: BacktestDocument,
@@ -85,4 +92,93 @@ function rotation({ metrics, literal, manifest }: BacktestDocument, { painter, w
     [row(chosen, metrics), row("literal rule (rank, band 0)", literal)],
     { painter, width },
   );
+}
+
+const parts: Readonly<Record<BacktestDocument["account"]["difference"][number]["name"], string>> = {
+  drift: "holdings drift between rebalances",
+  buffer: "cash kept back, market order cushion",
+  fees: "commission plan with its minimum",
+  rounding: "whole shares",
+  settlement: "settlement and checks",
+};
+
+/** The same decisions with real money: what is left, and where the rest went. */
+function inAccount({ account, bars, literalAccount }: BacktestDocument, { painter, width }: Style): string {
+  const { metrics, initialCash, difference, waited, blocked, idleCash } = account;
+  const grown = growthOf(bars);
+  const both = renderTable(
+    [
+      { heading: `In a cash account of ${dollars(initialCash)}` },
+      { heading: "bars engine", align: "right" },
+      { heading: "account", align: "right" },
+      ...(literalAccount ? [{ heading: "literal, account", align: "right" as const }] : []),
+    ],
+    [
+      [
+        "Growth a year (CAGR)",
+        percent(bars.CAGR, 2),
+        percent(metrics.CAGR, 2),
+        percent(literalAccount?.metrics.CAGR ?? null, 2),
+      ],
+      [
+        "Deepest drawdown",
+        percent(bars.MaxDD),
+        percent(metrics.MaxDD),
+        percent(literalAccount?.metrics.MaxDD ?? null),
+      ],
+      [
+        "Became",
+        grown === null ? "–" : dollars(grown * initialCash),
+        dollars(account.finalEquity),
+        literalAccount ? dollars(literalAccount.finalEquity) : "",
+      ],
+      [
+        "Mean cash",
+        percent(idleCash.targets),
+        percent(idleCash.account),
+        percent(literalAccount?.idleCash.account ?? null),
+      ],
+    ].map((row) => (literalAccount ? row : row.slice(0, 3))),
+    { painter, width, paint: (text, column) => (column === 2 ? painter.bold(text) : text) },
+  );
+  const taken = renderTable(
+    [
+      { heading: "Where the difference comes from" },
+      { heading: "a year", align: "right" },
+      { heading: "dollars", align: "right" },
+    ],
+    difference.map(({ name, cagr, dollars: amount }) => [
+      parts[name],
+      signed(percent(cagr, 2), cagr),
+      signed(dollars(amount), amount),
+    ]),
+    { painter, width },
+  );
+  const waits = waited.waits_for_settlement ?? 0;
+  const costs = `${dollars(account.commissions)} of commissions (${account.commissionPlan}), ${dollars(account.slippage)} of slippage, ${count(account.fills)} fills in ${account.quantity === "whole" ? "whole shares" : "parts of shares"}`;
+  const waiting = `Buys waited for settlement on ${count(waits)} of ${count(account.planned)} sessions with a plan`;
+  const forbidden =
+    blocked.length === 0
+      ? ""
+      : `; a check forbade ${plural(blocked.length, "plan")}: ${blocked
+          .slice(0, 2)
+          .map(({ session, checks }) => `${session} ${checks.join(", ")}`)
+          .join("; ")}${blocked.length > 2 ? "; …" : ""}`;
+  return [
+    both,
+    taken,
+    ...wrap(`${costs}. ${waiting}${forbidden}.`, Math.min(width, 80) - 2).map((line) => `  ${line}`),
+    "",
+  ].join("\n");
+}
+
+function dollars(amount: number): string {
+  const text = Math.round(Math.abs(amount))
+    .toString()
+    .replaceAll(/\B(?=(\d{3})+$)/g, ",");
+  return `${amount < 0 ? "-" : ""}$${text}`;
+}
+
+function signed(text: string, value: number): string {
+  return value > 0 ? `+${text}` : text;
 }

@@ -8,19 +8,22 @@ import {
   emptyAccount,
   heldOf,
   type LastBar,
+  pendingCash,
   type SettlementCalendar,
   type Situation,
+  snapshotOf,
   totalCash,
 } from "@pf/compliance";
-import type { Panel, SessionDate, Ticker, Weights } from "@pf/market";
+import type { Panel, SessionDate, Ticker } from "@pf/market";
 import {
   type Cents,
   cents,
-  centsOfDollars,
   commissionCents,
-  type NoOrderReason,
+  type DeferReason,
   notionalCents,
+  type OrderPlan,
   type OrderRules,
+  planOrders,
   type Quantity,
   type Quote,
   type Side,
@@ -38,8 +41,13 @@ export interface AccountRules {
   readonly slippageBps: number;
   /** Rows between a decision and the close at which it is traded: 0 for lag 1, 1 for lag 2. */
   readonly delay: 0 | 1;
-  /** Whether proceeds of a session's sales buy in the same session: the account that settles at once, to compare with. */
-  readonly settlesAtOnce?: boolean;
+  /**
+   * An account that does not exist: money is there when it is sold for, so that the same session buys with it, and
+   * nobody reviews anything. What a real one does differently is what settlement and the checks cost.
+   *
+   * @defaultValue false
+   */
+  readonly isIdeal?: boolean;
 }
 
 /** One fill of the account engine. */
@@ -49,15 +57,21 @@ export interface AccountFill {
   readonly symbol: Ticker;
   readonly side: Side;
   readonly quantity: Quantity;
+  /** Dollars a share. */
   readonly price: number;
   readonly fee: Cents;
 }
 
-/** A session on which something was wanted and not done. */
+/** A session on which not everything could be done. */
 export interface Waiting {
   readonly session: SessionDate;
-  /** By symbol, why. */
-  readonly reasons: Readonly<Record<Ticker, NoOrderReason | "blocked">>;
+  readonly reasons: Readonly<Record<Ticker, DeferReason>>;
+}
+
+/** A session whose plan a check forbade. */
+export interface Blocked {
+  readonly session: SessionDate;
+  readonly checks: readonly string[];
 }
 
 /** One run of the account engine; every column has one value a session. */
@@ -65,11 +79,11 @@ export interface AccountRun {
   readonly sessions: readonly SessionDate[];
   /** What the account is worth at the close, after the session's fills. */
   readonly equity: readonly Cents[];
-  /** Return of the session, deposits none. */
+  /** Return of the session. */
   readonly net: Float64Array;
-  /** Traded notional over equity. */
+  /** Traded notional over the equity before. */
   readonly turnover: Float64Array;
-  /** Commissions and slippage over the equity before. */
+  /** Costs over the equity before. */
   readonly commission: Float64Array;
   readonly slippage: Float64Array;
   /** Fraction of equity that is cash at the close. */
@@ -81,14 +95,19 @@ export interface AccountRun {
   /** Sessions on which a plan was made. */
   readonly planned: number;
   readonly waiting: readonly Waiting[];
-  /** Sessions whose plan a check forbade, with the checks. */
-  readonly blocked: readonly { readonly session: SessionDate; readonly checks: readonly string[] }[];
+  readonly blocked: readonly Blocked[];
+  /** As it stands at the end. */
   readonly account: Account;
 }
 
+/** The account of a backtest is nobody's. */
+const accountName = "backtest";
+
 /**
- * Runs targets through a cash account in dollars: the very plans, reviews and bookings of live trading, filled at the
- * close. A plan is made where targets changed or the last one could not be carried out whole.
+ * Runs targets through a cash account in dollars: the plans, reviews and bookings of live trading, filled at the close.
+ * A plan is made where targets changed or the last one could not be carried out whole; between plans nothing is trimmed.
+ *
+ * @throws LedgerEventError, OrderPlanInputError for targets or prices that no account can follow
  */
 export function runAccount(
   panel: Panel,
@@ -96,187 +115,215 @@ export function runAccount(
   prices: RealPrices,
   rules: AccountRules,
 ): AccountRun {
-  const { tickers, sessions } = panel;
-  const { calendar, compliance, orders } = rules;
-  const rows = sessions.length;
-  const equity: Cents[] = [];
-  const [net, turnover, commission, slippage, cash] = Array.from(
-    { length: 5 },
-    () => new Float64Array(rows),
-  ) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-  const fills: AccountFill[] = [];
-  const waiting: Waiting[] = [];
-  const blocked: { session: SessionDate; checks: readonly string[] }[] = [];
-  const last = new Float64Array(tickers.length).fill(Number.NaN);
-  const lastBars: Record<Ticker, LastBar> = {};
-  const sums = { commissions: 0, slippage: 0, dividends: 0, planned: 0 };
-  let account: Account = emptyAccount;
-  let before: number = rules.initialCash;
-  let wanted = -1;
-  let isComplete = true;
-
-  const book = (event: AccountEvent) => {
-    account = applyEvent(account, event, calendar);
-  };
-
-  for (let row = 0; row < rows; row++) {
-    const session = sessions[row]!;
-    book({ kind: "day", session });
-    if (row === 0) book({ kind: "cash", session, amount: rules.initialCash, reason: "deposit" });
-    for (let i = 0; i < tickers.length; i++) {
-      const paid = prices.dividend[i]![row]!;
-      const held = paid > 0 ? heldOf(account, tickers[i]!) : 0;
-      if (held === 0) continue;
-      const amount = notionalCents(held as Quantity, paid);
-      if (amount > 0) book({ kind: "cash", session, amount, reason: "dividend" });
-      sums.dividends += amount;
-    }
-    let [traded, fees, slipped] = [0, 0, 0];
-    const decided = row - rules.delay;
-    const isNew =
-      decided >= 0 && (wanted < 0 ? hasAny(targets, decided) : !sameTargets(targets, wanted, decided));
-    if (isNew || !isComplete) {
-      wanted = decided;
-      sums.planned++;
-      const asOf = sessions[decided]!;
-      const weights: Weights = targets.at(decided);
-      const quotes = quotesOn(tickers, prices, row);
-      for (const attempt of rules.settlesAtOnce ? [1, 2] : [1]) {
-        const situation: Situation = {
-          account: accountName,
-          baseCurrency: "USD",
-          session,
-          attempt,
-          universe: tickers,
-          nowUtcMs: calendar.trading.closeUtcMs(session) - compliance.window.closesBeforeCloseMs,
-          quotes,
-          lastBars,
-          liquidHours: calendarHours(tickers, session, calendar),
-          knownReferences: [],
-          isResumed: attempt > 1,
-          reconciliation: null,
-        };
-        const { plan, verdict } = proposeRebalance({
-          targets: { asOf, weights },
-          account,
-          situation,
-          orders,
-          compliance,
-          calendar,
-        });
-        isComplete = plan.isComplete;
-        if (!verdict.ok) {
-          isComplete = false;
-          blocked.push({ session, checks: verdict.breaches.map(({ name }) => name) });
-        } else {
-          book({
-            kind: "rebalanced",
-            session,
-            attempt,
-            references: plan.intents.map(({ reference }) => reference),
-          });
-          for (const { reference, symbol, side, quantity } of plan.intents) {
-            const close = quotes[symbol]!.price;
-            const price = slippedPrice(close, side, rules.slippageBps);
-            const notional = notionalCents(quantity, price);
-            const fee = commissionCents(orders.commission, quantity, notional);
-            book({
-              kind: "fill",
-              session,
-              reference,
-              execId: null,
-              symbol,
-              side,
-              quantity,
-              price,
-              fees: fee,
-            });
-            fills.push({ session, reference, symbol, side, quantity, price, fee });
-            traded += notional;
-            fees += fee;
-            slipped += Math.abs(notional - notionalCents(quantity, close));
-          }
-        }
-        if (attempt === (rules.settlesAtOnce ? 2 : 1) && !isComplete) {
-          const reasons = plan.lines.flatMap(({ symbol, deferred }) =>
-            deferred ? [[symbol, deferred.reason] as const] : [],
-          );
-          waiting.push({
-            session,
-            reasons: verdict.ok
-              ? Object.fromEntries(reasons)
-              : Object.fromEntries(tickers.map((one) => [one, "blocked"])),
-          });
-        }
-      }
-    }
-    let worth: number = totalCash(account);
-    for (let i = 0; i < tickers.length; i++) {
-      const price = prices.close[i]![row]!;
-      if (!Number.isNaN(price)) {
-        last[i] = price;
-        lastBars[tickers[i]!] = { session, close: price };
-      }
-      const held = heldOf(account, tickers[i]!);
-      if (held > 0) worth += notionalCents(held, last[i]!);
-    }
-    book({ kind: "valued", session, equity: cents(worth) });
-    equity.push(cents(worth));
-    net[row] = worth / before - 1;
-    turnover[row] = traded / before;
-    commission[row] = fees / before;
-    slippage[row] = slipped / before;
-    cash[row] = totalCash(account) / worth;
-    sums.commissions += fees;
-    sums.slippage += slipped;
-    before = worth;
-  }
-  return {
-    sessions,
-    equity,
-    net,
-    turnover,
-    commission,
-    slippage,
-    cash,
-    fills,
-    commissions: cents(sums.commissions),
-    slippageCost: cents(sums.slippage),
-    dividends: cents(sums.dividends),
-    planned: sums.planned,
-    waiting,
-    blocked,
-    account,
-  };
+  return new AccountEngine(panel, targets, prices, rules).run();
 }
 
-/** The account of a backtest is nobody's. */
-const accountName = "backtest";
+class AccountEngine {
+  private account: Account = emptyAccount;
+  private readonly lastBars: Record<Ticker, LastBar> = {};
+  private readonly fills: AccountFill[] = [];
+  private readonly waiting: Waiting[] = [];
+  private readonly blocked: Blocked[] = [];
+  private planned = 0;
+  /** The row whose targets were planned last; -1 before the first. */
+  private wanted = -1;
+  private isComplete = true;
+  // Of the row at hand.
+  private traded = 0;
+  private fees = 0;
+  private slipped = 0;
+
+  constructor(
+    private readonly panel: Panel,
+    private readonly targets: TargetSeries,
+    private readonly prices: RealPrices,
+    private readonly rules: AccountRules,
+  ) {}
+
+  run(): AccountRun {
+    const { sessions } = this.panel;
+    const rows = sessions.length;
+    const column = () => new Float64Array(rows);
+    const [net, turnover, commission, slippage, cash] = [column(), column(), column(), column(), column()];
+    const equity: Cents[] = [];
+    const sums = { commissions: 0, slippage: 0, dividends: 0 };
+    let before: number = this.rules.initialCash;
+    for (let row = 0; row < rows; row++) {
+      const session = sessions[row]!;
+      this.book({ kind: "day", session });
+      if (row === 0) {
+        this.book({ kind: "cash", session, amount: this.rules.initialCash, reason: "deposit" });
+      }
+      sums.dividends += this.payDividends(row, session);
+      [this.traded, this.fees, this.slipped] = [0, 0, 0];
+      if (this.mustTrade(row - this.rules.delay)) this.trade(row, session);
+      const worth = this.value(row, session);
+      equity.push(worth);
+      net[row] = worth / before - 1;
+      turnover[row] = this.traded / before;
+      commission[row] = this.fees / before;
+      slippage[row] = this.slipped / before;
+      cash[row] = totalCash(this.account) / worth;
+      sums.commissions += this.fees;
+      sums.slippage += this.slipped;
+      before = worth;
+    }
+    return {
+      sessions,
+      equity,
+      net,
+      turnover,
+      commission,
+      slippage,
+      cash,
+      fills: this.fills,
+      commissions: cents(sums.commissions),
+      slippageCost: cents(sums.slippage),
+      dividends: cents(sums.dividends),
+      planned: this.planned,
+      waiting: this.waiting,
+      blocked: this.blocked,
+      account: this.account,
+    };
+  }
+
+  private book(event: AccountEvent): void {
+    this.account = applyEvent(this.account, event, this.rules.calendar);
+  }
+
+  /** To whoever held the shares over the night, as cash on the ex-date. */
+  private payDividends(row: number, session: SessionDate): number {
+    let sum = 0;
+    for (let i = 0; i < this.panel.tickers.length; i++) {
+      const paid = this.prices.dividend[i]![row]!;
+      const held = paid > 0 ? heldOf(this.account, this.panel.tickers[i]!) : 0;
+      if (held === 0) continue;
+      const amount = notionalCents(held as Quantity, paid);
+      this.book({ kind: "cash", session, amount, reason: "dividend" });
+      sum += amount;
+    }
+    return sum;
+  }
+
+  private mustTrade(decided: number): boolean {
+    if (decided < 0) return false;
+    const isChange =
+      this.wanted < 0
+        ? this.targets.rowStart[decided + 1]! > this.targets.rowStart[decided]!
+        : !sameTargets(this.targets, this.wanted, decided);
+    return isChange || !this.isComplete;
+  }
+
+  private trade(row: number, session: SessionDate): void {
+    this.wanted = row - this.rules.delay;
+    this.planned++;
+    const quotes = this.quotesOn(row);
+    let plan = this.tradeOnce(session, quotes, 1);
+    if (plan && this.rules.isIdeal) {
+      const settled = cents(this.account.settled + pendingCash(this.account));
+      this.account = { ...this.account, settled, pending: [] };
+      plan = this.tradeOnce(session, quotes, 2);
+    }
+    this.isComplete = plan?.isComplete ?? false;
+    if (!plan || this.isComplete) return;
+    const reasons = plan.lines.flatMap(({ symbol, deferred }) =>
+      deferred ? [[symbol, deferred.reason] as const] : [],
+    );
+    this.waiting.push({ session, reasons: Object.fromEntries(reasons) });
+  }
+
+  /** Plans, asks and fills; gives the plan unless a check forbade it. */
+  private tradeOnce(
+    session: SessionDate,
+    quotes: Situation["quotes"],
+    attempt: number,
+  ): OrderPlan | undefined {
+    const { calendar, compliance, orders, isIdeal = false } = this.rules;
+    const { tickers, sessions } = this.panel;
+    const situation: Situation = {
+      account: accountName,
+      baseCurrency: "USD",
+      session,
+      attempt,
+      universe: tickers,
+      nowUtcMs: calendar.trading.closeUtcMs(session) - compliance.window.closesBeforeCloseMs,
+      quotes,
+      lastBars: this.lastBars,
+      liquidHours: isIdeal ? {} : calendarHours(tickers, session, calendar),
+      knownReferences: [],
+      isResumed: false,
+      reconciliation: null,
+    };
+    const targets = { asOf: sessions[this.wanted]!, weights: this.targets.at(this.wanted) };
+    if (isIdeal) {
+      const snapshot = snapshotOf(this.account, situation, compliance, calendar);
+      const plan = planOrders(targets, snapshot, quotes, orders);
+      this.fill(plan, quotes);
+      return plan;
+    }
+    const { plan, verdict } = proposeRebalance({
+      targets,
+      account: this.account,
+      situation,
+      orders,
+      compliance,
+      calendar,
+    });
+    if (!verdict.ok) {
+      this.blocked.push({ session, checks: verdict.breaches.map(({ name }) => name) });
+      return undefined;
+    }
+    const references = plan.intents.map(({ reference }) => reference);
+    this.book({ kind: "rebalanced", session, attempt, references });
+    this.fill(plan, quotes);
+    return plan;
+  }
+
+  private fill({ session, intents }: OrderPlan, quotes: Situation["quotes"]): void {
+    const { orders, slippageBps } = this.rules;
+    for (const { reference, symbol, side, quantity } of intents) {
+      const close = quotes[symbol]!.price;
+      const price = slippedPrice(close, side, slippageBps);
+      const notional = notionalCents(quantity, price);
+      const fee = commissionCents(orders.commission, quantity, notional);
+      this.book({ kind: "fill", session, reference, execId: null, symbol, side, quantity, price, fees: fee });
+      this.fills.push({ session, reference, symbol, side, quantity, price, fee });
+      this.traded += notional;
+      this.fees += fee;
+      this.slipped += Math.abs(notional - notionalCents(quantity, close));
+    }
+  }
+
+  /** What the account is worth at the row's closes; a symbol without a bar at its last one. */
+  private value(row: number, session: SessionDate): Cents {
+    let worth: number = totalCash(this.account);
+    for (let i = 0; i < this.panel.tickers.length; i++) {
+      const ticker = this.panel.tickers[i]!;
+      const close = this.prices.close[i]![row]!;
+      if (close > 0) this.lastBars[ticker] = { session, close };
+      const held = heldOf(this.account, ticker);
+      if (held > 0) worth += notionalCents(held, this.lastBars[ticker]!.close);
+    }
+    const equity = cents(worth);
+    this.book({ kind: "valued", session, equity });
+    return equity;
+  }
+
+  private quotesOn(row: number): Situation["quotes"] {
+    const quotes: Record<Ticker, Quote> = {};
+    this.panel.tickers.forEach((ticker, i) => {
+      const price = this.prices.close[i]![row]!;
+      if (price > 0) quotes[ticker] = { price, bid: null, ask: null, tick: 0.01, feed: "bar", atUtcMs: null };
+    });
+    return quotes;
+  }
+}
 
 /** Worse than the close by so many basis points, to a hundredth of a cent as executions are. */
 function slippedPrice(close: number, side: Side, bps: number): number {
   if (bps === 0) return close;
   const price = close * (1 + ((side === "buy" ? 1 : -1) * bps) / 10_000);
   return Math.round(price * 10_000) / 10_000;
-}
-
-function quotesOn(
-  tickers: readonly Ticker[],
-  prices: RealPrices,
-  row: number,
-): Readonly<Record<Ticker, Quote>> {
-  const quotes: Record<Ticker, Quote> = {};
-  for (let i = 0; i < tickers.length; i++) {
-    const price = prices.close[i]![row]!;
-    if (price > 0) {
-      quotes[tickers[i]!] = { price, bid: null, ask: null, tick: 0.01, feed: "bar", atUtcMs: null };
-    }
-  }
-  return quotes;
-}
-
-function hasAny({ rowStart }: TargetSeries, row: number): boolean {
-  return rowStart[row + 1]! > rowStart[row]!;
 }
 
 /** Whether two rows want the same, to the last bit: a band that holds keeps every digit. */
@@ -288,9 +335,4 @@ function sameTargets({ rowStart, symbol, weight }: TargetSeries, a: number, b: n
     if (symbol[from + k] !== symbol[other + k] || weight[from + k] !== weight[other + k]) return false;
   }
   return true;
-}
-
-/** Dollars of an account at the start, from the configuration. */
-export function initialCashOf(dollars: number): Cents {
-  return centsOfDollars(dollars);
 }
