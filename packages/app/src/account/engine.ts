@@ -79,6 +79,8 @@ export interface AccountRun {
   readonly sessions: readonly SessionDate[];
   /** What the account is worth at the close, after the session's fills. */
   readonly equity: readonly Cents[];
+  /** What of its cash has settled then. */
+  readonly settled: readonly Cents[];
   /** Return of the session. */
   readonly net: Float64Array;
   /** Traded notional over the equity before. */
@@ -145,7 +147,7 @@ class AccountEngine {
     const rows = sessions.length;
     const column = () => new Float64Array(rows);
     const [net, turnover, commission, slippage, cash] = [column(), column(), column(), column(), column()];
-    const equity: Cents[] = [];
+    const [equity, settled]: [Cents[], Cents[]] = [[], []];
     const sums = { commissions: 0, slippage: 0, dividends: 0 };
     let before: number = this.rules.initialCash;
     for (let row = 0; row < rows; row++) {
@@ -159,6 +161,7 @@ class AccountEngine {
       if (this.mustTrade(row - this.rules.delay)) this.trade(row, session);
       const worth = this.value(row, session);
       equity.push(worth);
+      settled.push(this.account.settled);
       net[row] = worth / before - 1;
       turnover[row] = this.traded / before;
       commission[row] = this.fees / before;
@@ -171,6 +174,7 @@ class AccountEngine {
     return {
       sessions,
       equity,
+      settled,
       net,
       turnover,
       commission,
