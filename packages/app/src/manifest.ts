@@ -4,8 +4,8 @@ import type { SessionDate, Ticker } from "@pf/market";
 import type { JsonObject } from "@pf/report";
 import type { MarketData, SeriesFacts } from "./market-data.js";
 
-/** The sections that decide what a backtest or a decision comes to; no folders, hosts, account ids or worker counts. */
-const decidingSections = [
+/** The sections that decide what to hold; no folders, hosts, account ids or worker counts. */
+const holdingSections = [
   "universe",
   "rebalance",
   "costs",
@@ -14,15 +14,21 @@ const decidingSections = [
   "weights",
   "overlays",
   "backtest",
+] as const satisfies readonly (keyof EffectiveConfig)[];
+
+/** What else decides what an account comes to. */
+const accountSections = [
   "execution",
   "risk",
   "compliance",
 ] as const satisfies readonly (keyof EffectiveConfig)[];
 
-/** Without the lock of live trading, which decides no result. */
-export type DecidingConfig = Omit<Pick<EffectiveConfig, (typeof decidingSections)[number]>, "execution"> & {
-  readonly execution: Omit<EffectiveConfig["execution"], "live">;
-};
+/** The part of a configuration that decides results; the sections about orders where an account is traded. */
+export type DecidingConfig = Pick<EffectiveConfig, (typeof holdingSections)[number]> &
+  Partial<Pick<EffectiveConfig, "risk" | "compliance">> & {
+    /** Without the lock of live trading, which decides no result. */
+    readonly execution?: Omit<EffectiveConfig["execution"], "live">;
+  };
 
 /** What a result was made from. Two runs that give the same numbers have equal manifests. */
 export interface Manifest {
@@ -51,7 +57,7 @@ export function manifestOf(
   market: MarketData,
   facts: { readonly lag: 1 | 2; readonly warmUp: number },
 ): Manifest {
-  const config = decidingConfig(loaded.written);
+  const config = decidingConfig(loaded.written, command === "backtest");
   const { sessions } = market.panel;
   return {
     version,
@@ -68,10 +74,13 @@ export function manifestOf(
   };
 }
 
-export function decidingConfig(written: EffectiveConfig): DecidingConfig {
-  const sections = Object.fromEntries(decidingSections.map((section) => [section, written[section]]));
+/** @param isAccount - whether an account is traded, so that the rules of its orders decide too */
+export function decidingConfig(written: EffectiveConfig, isAccount = false): DecidingConfig {
+  const pick = (sections: readonly (keyof EffectiveConfig)[]) =>
+    Object.fromEntries(sections.map((section) => [section, written[section]])) as unknown as DecidingConfig;
+  if (!isAccount) return pick(holdingSections);
   const { live: _, ...execution } = written.execution;
-  return { ...sections, execution } as DecidingConfig;
+  return { ...pick([...holdingSections, ...accountSections]), execution };
 }
 
 /** A manifest as reports write it. */
@@ -99,7 +108,11 @@ function sorted(value: unknown): unknown {
 /** Doubts about deciding settings only, and without their place: a path would differ between two equal runs. */
 function configWarnings({ warnings }: LoadedConfig): string[] {
   return warnings
-    .filter(({ key }) => decidingSections.some((section) => key === section || key.startsWith(`${section}.`)))
+    .filter(({ key }) =>
+      [...holdingSections, ...accountSections].some(
+        (section) => key === section || key.startsWith(`${section}.`),
+      ),
+    )
     .map(({ key, message }) => `${key}: ${message}`);
 }
 

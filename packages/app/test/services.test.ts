@@ -238,10 +238,28 @@ describe("backtest", () => {
     expect(document.literal.RebalanceDays!).toBeGreaterThan(document.metrics.RebalanceDays!);
   });
 
+  it("reports the account in dollars when asked to, and shows both engines either way", async () => {
+    const folder = marketIn("account");
+    const bars = (await servicesIn(folder).backtest({ plots: false })).document;
+    const account = (await servicesIn(folder).backtest({ plots: false, engine: "account" })).document;
+    expect(account.account).toEqual(bars.account);
+    expect(account.bars).toEqual(bars.metrics);
+    expect(account.metrics).toEqual(account.account.metrics);
+    expect(account.metrics.FinalEquity).toBe(account.account.finalEquity);
+    expect(account.account.initialCash).toBe(25_000);
+    expect(account.account.fills).toBeGreaterThan(0);
+    expect(Object.keys(account.literalAccount!)).toEqual(Object.keys(account.account));
+    const rows = readFileSync(join(home, "account", "reports", "returns.csv"), "utf8")
+      .trim()
+      .split("\n");
+    expect(Number(rows.at(-1)!.split(",").at(-1))).toBe(account.account.finalEquity);
+    const difference = account.account.difference.reduce((sum, { cagr }) => sum + cagr, 0);
+    expect(difference).toBeCloseTo(account.metrics.CAGR! - account.bars.CAGR!, 12);
+  });
+
   it("says in words what it cannot do", async () => {
     const services = servicesIn(marketIn("refuse"));
     expect(await codeOf(servicesIn("empty").backtest())).toBe("PF_MISSING_BARS");
-    expect(await codeOf(services.backtest({ engine: "account" }))).toBe("PF_NOT_IN_THIS_VERSION");
     expect(await codeOf(services.backtest({ start: "2021-02-01", end: "2021-01-01" }))).toBe(
       "PF_RANGE_ORDER",
     );

@@ -263,7 +263,7 @@ function rulesOf(
   const commission = commissionPlan(name, perShare);
   return {
     config,
-    configHash: hashOf(decidingConfig(loaded.written)),
+    configHash: hashOf(decidingConfig(loaded.written, true)),
     strategy: createStrategy(strategyOptionsOf(config), extensions),
     costs: costModelOf(config),
     lag: lagOf(config),
