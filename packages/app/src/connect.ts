@@ -1,6 +1,7 @@
 import type { LoadedConfig } from "@pf/config";
 import type { AccountSummary, IbkrSession, Quote } from "@pf/ibkr";
 import { newYorkDateOf, type TradingCalendar } from "@pf/market";
+import { dollarsOf, formatCents, sharesOf } from "@pf/orders";
 import { type AccountMode, accountOf, openSession } from "./broker.js";
 import { InterruptedError } from "./errors.js";
 import { describeFailure, type ErrorFields, errorFields, type Failure } from "./failures.js";
@@ -234,10 +235,10 @@ async function checkSession(
       simulator,
     },
     accounts: session.managedAccounts,
-    summary: money ? dollarsOf(money.summary) : null,
+    summary: money ? inDollars(money.summary) : null,
     positions: (money?.positions ?? []).map(({ symbol, quantity, averageCost }) => ({
       symbol,
-      quantity: quantity / 10_000,
+      quantity: sharesOf(quantity),
       averageCost,
     })),
     contracts,
@@ -258,11 +259,17 @@ async function checkSession(
   };
 }
 
-type Words = {
+interface Words {
   readonly detail: string;
   readonly fix?: string | null;
   readonly status?: "warning" | "skipped";
-};
+}
+
+/** What a check brought: with its words, or with what is wrong although something was found. */
+type Found<Value> = { readonly value: Value } & (
+  | Words
+  | { readonly failed: unknown; readonly detail?: string }
+);
 
 /** The checks made so far; what comes after a lost connection is not made any more. */
 class CheckList {
@@ -299,21 +306,24 @@ class CheckList {
     return failure;
   }
 
-  async check<Value>(
-    name: CheckName,
-    act: () => Promise<{ readonly value: Value } & Words>,
-  ): Promise<Value | undefined> {
+  async check<Value>(name: CheckName, act: () => Promise<Found<Value>>): Promise<Value | undefined> {
     if (this.lost) return undefined;
     try {
-      const { value, detail, fix = null, status = "ok" } = await act();
-      this.made.set(name, { name, status, detail, fix });
-      return value;
+      const found = await act();
+      if ("failed" in found) {
+        const failure = describeFailure(found.failed);
+        this.fail(name, { ...failure, message: found.detail ?? failure.message }, found.failed);
+      } else {
+        const { detail, fix = null, status = "ok" } = found;
+        this.made.set(name, { name, status, detail, fix });
+      }
+      return found.value;
     } catch (error) {
       stopIfAsked(this.signal);
       const failure = describeFailure(error);
       this.fail(name, failure, error);
       this.lost = failure.code === "PF_IBKR_NOT_CONNECTED";
-      return error instanceof PartlyKnown ? (error.known as Value) : undefined;
+      return undefined;
     }
   }
 
@@ -357,7 +367,7 @@ function modeWords({ mode, account }: IbkrSession): string {
 }
 
 function moneyWords({ netLiquidation, settledCash, buyingPower, accountType }: AccountSummary): Words {
-  const detail = `${dollars(netLiquidation)} in all, ${dollars(settledCash)} settled cash${accountType ? `, ${accountType}` : ""}`;
+  const detail = `$${formatCents(netLiquidation)} in all, $${formatCents(settledCash)} settled cash${accountType ? `, ${accountType}` : ""}`;
   if (buyingPower === undefined || netLiquidation <= 0 || buyingPower <= 1.5 * netLiquidation)
     return { detail };
   return {
@@ -387,22 +397,13 @@ function clockWords(skewMs: number, simulator: string | null): Words {
   };
 }
 
-/** Some symbols were found, others were not. */
-class PartlyKnown extends Error {
-  constructor(
-    override readonly cause: Error,
-    readonly known: readonly ConnectedContract[],
-    override readonly message: string,
-    readonly code: string,
-    readonly next: string,
-  ) {
-    super(message, { cause });
-  }
-}
-
-async function lookUp(session: IbkrSession, universe: readonly string[], signal: AbortSignal | undefined) {
+async function lookUp(
+  session: IbkrSession,
+  universe: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Found<readonly ConnectedContract[]>> {
   const contracts: ConnectedContract[] = [];
-  const wrong: { readonly symbol: string; readonly error: Error }[] = [];
+  const wrong: { readonly symbol: string; readonly error: unknown }[] = [];
   for (const symbol of universe) {
     try {
       const { conId, primaryExchange, minTick, sizeIncrement } = await session.contract(symbol, signal);
@@ -411,26 +412,25 @@ async function lookUp(session: IbkrSession, universe: readonly string[], signal:
         conId,
         exchange: primaryExchange,
         minTick,
-        sizeIncrement: sizeIncrement / 10_000,
+        sizeIncrement: sharesOf(sizeIncrement),
         problem: null,
       });
     } catch (error) {
       stopIfAsked(signal);
       const failure = describeFailure(error);
       if (failure.code !== "PF_IBKR_UNKNOWN_SYMBOL") throw error;
-      wrong.push({ symbol, error: error as Error });
+      wrong.push({ symbol, error });
       contracts.push({
         ...{ symbol, conId: null, exchange: null, minTick: null, sizeIncrement: null },
         problem: failure.message,
       });
     }
   }
-  const [first] = wrong;
+  const [first, ...others] = wrong;
   if (first) {
-    const { code, next, message } = describeFailure(first.error);
     const names = wrong.map(({ symbol }) => symbol).join(", ");
-    const text = wrong.length === 1 ? message : `the broker does not know ${names}`;
-    throw new PartlyKnown(first.error, contracts, text, code, next);
+    const detail = others.length > 0 ? { detail: `the broker does not know ${names}` } : {};
+    return { value: contracts, failed: first.error, ...detail };
   }
   const finest = Math.min(...contracts.map(({ sizeIncrement }) => sizeIncrement ?? 1));
   const sizes =
@@ -488,19 +488,14 @@ function notesOn(
   ];
 }
 
-function dollarsOf(summary: AccountSummary): ConnectedSummary {
+function inDollars(summary: AccountSummary): ConnectedSummary {
   const { netLiquidation, totalCash, settledCash, availableFunds, accountType, currency } = summary;
   return {
-    netLiquidation: netLiquidation / 100,
-    totalCash: totalCash / 100,
-    settledCash: settledCash / 100,
-    availableFunds: availableFunds / 100,
+    netLiquidation: dollarsOf(netLiquidation),
+    totalCash: dollarsOf(totalCash),
+    settledCash: dollarsOf(settledCash),
+    availableFunds: dollarsOf(availableFunds),
     accountType: accountType === "" ? null : accountType,
     currency,
   };
-}
-
-function dollars(cents: number): string {
-  const [whole = "0", part = "00"] = (Math.abs(cents) / 100).toFixed(2).split(".");
-  return `${cents < 0 ? "-" : ""}$${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${part}`;
 }

@@ -9,6 +9,7 @@ import {
   type Ticker,
   type TradingCalendar,
 } from "@pf/market";
+import { type Cents, centsOfDollars } from "@pf/orders";
 import type { SimulatedSymbol, Simulator, SimulatorSpeed } from "@pf/tws-sim";
 import { earlierOf } from "./dates.js";
 import { EmptyCacheError, RequestError } from "./errors.js";
@@ -125,7 +126,8 @@ function runUntilStopped(
     finish(closing);
     return closing;
   };
-  const stop = () => void close().catch(() => {}); // `ended` carries the same failure to whoever waits
+  // Whatever goes wrong while it closes is heard by who waits for the end.
+  const stop = () => void close().catch(() => ended);
   if (signal?.aborted) stop();
   else signal?.addEventListener("abort", stop, { once: true });
   return { ended, close };
@@ -182,11 +184,10 @@ function defaultStart(nowUtcMs: number, lastSession: SessionDate, calendar: Trad
   return calendar.closeUtcMs(session) - 30 * 60_000;
 }
 
-function centsIn(text: string): number {
-  const match = /^(\d{1,12})(?:\.(\d{1,2}))?$/.exec(text);
-  if (!match)
+function centsIn(text: string): Cents {
+  if (!/^\d{1,12}(?:\.\d{1,2})?$/.test(text))
     throw new RequestError(`${JSON.stringify(text)} is no amount of dollars`, "write it as in --cash 25000");
-  return Number(match[1]) * 100 + Number((match[2] ?? "").padEnd(2, "0"));
+  return centsOfDollars(text);
 }
 
 function speedIn(text: string): SimulatorSpeed {
