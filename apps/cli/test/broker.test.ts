@@ -191,6 +191,7 @@ describe("a connection that cannot be made", () => {
     for (const { status } of checks.slice(0, at)) expect(status).toBe("ok");
     for (const { status } of checks.slice(at + 1)) expect(status).toBe("skipped");
     for (const line of plain.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    expect(plain.stdout.includes("pf sim")).toBe(check === "port");
   });
 
   it("a live account in paper mode is refused before anything is asked", async () => {

@@ -151,7 +151,10 @@ export async function checkConnection(
       ...nothing,
       ...(Array.isArray(accounts) ? { accounts: accounts.map(String) } : {}),
       ...list.outcome(),
-      notes: [],
+      notes:
+        checkOf(failure.code) === "port"
+          ? ["without TWS, `pf sim` in another terminal plays one to practise on"]
+          : [],
     };
   }
   try {
