@@ -2,7 +2,17 @@ import { parseScenario } from "@pf/tws-sim";
 import { describe, expect, it } from "vitest";
 import { type ConnectionState, type IbkrSession, refusalOf, systemTimers } from "../src/index.js";
 import { pause } from "../src/session/clock.js";
-import { executedAt, executedBy, kinds, ordersAt, placed, planOf, type Wish, world } from "./world.js";
+import {
+  executedAt,
+  executedBy,
+  kinds,
+  ordersAt,
+  placed,
+  planOf,
+  type Wish,
+  wireLog,
+  world,
+} from "./world.js";
 
 /** Actions of the simulator's scenario language that a test here is about; the last test knows the whole list. */
 const shown = new Set<string>();
@@ -310,7 +320,7 @@ describe.concurrent("a fault while orders are at work: what is told, and nothing
 
   it("an order that arrives after everybody gave up is unknown, and is found when asked for", async () => {
     shown.add("delay");
-    await using here = await world({}, "- { on: { message: placeOrder }, do: [{ delay: 3s }] }");
+    await using here = await world({}, "- { on: { message: placeOrder }, do: [{ delay: 6s }] }");
     const broker = await here.connect();
     const events = await placed(broker, planOf({}));
     expect(kinds(events)).toEqual(["unknown"]);
@@ -377,19 +387,25 @@ describe.concurrent("a fault of the connection", () => {
 
   it("1100 while an order waits for its turn to be sent: it is not sent, then or later", async () => {
     shown.add("link");
-    await using here = await world();
-    // Asking for what is known takes this second's messages; the order itself waits for the next.
-    const broker = await here.connect({ messagesPerSecond: 7 });
+    using log = wireLog();
+    await using here = await world({ wireLog: log.file });
+    // Connecting and asking for what is known takes this second's messages, and this second goes on until told.
+    let nowUtcMs = Date.now();
+    const timers = { ...systemTimers, nowUtcMs: () => nowUtcMs };
+    const broker = await here.connect({ messagesPerSecond: 7, timers });
     const placing = placed(broker, planOf({}));
-    await pause(systemTimers, 400);
+    await expect.poll(() => log.sent("reqCurrentTime")).toHaveLength(2);
+    await pause(systemTimers, 100);
     here.sim.trigger({ link: "down" });
+    await expect.poll(() => broker.state.kind).toBe("degraded");
+    nowUtcMs += 5000;
     expect(await placing).toEqual([
       expect.objectContaining({ kind: "cancelled", reason: expect.stringContaining("would send it later") }),
     ]);
     here.sim.trigger({ link: "up" });
+    nowUtcMs += 5000;
     await broker.ready();
-    await broker.serverTime();
-    expect(ordersAt(here.sim, "pf/2026-11-23/SPY/buy")).toBe(0);
+    expect(log.sent("placeOrder")).toEqual([]);
   });
 
   it("the next client id: orders of the first are followed, and never cancelled by a number that means another", async () => {

@@ -1,6 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { ApprovedPlan } from "@pf/compliance";
 import { newYorkToUtcMs, sessionDate } from "@pf/market";
 import { type OrderEvent, quantityOfShares } from "@pf/orders";
@@ -19,31 +16,12 @@ import {
   planOf,
   session,
   shortTimes,
+  wireLog,
   world,
 } from "./world.js";
 
 const spyBuy = "pf/2026-11-23/SPY/buy";
 const code = (name: string, facts: object = {}) => expect.objectContaining({ code: name, ...facts });
-
-/** A folder for a wire log, and what was sent to the simulator according to it. */
-function wireLog(): Disposable & {
-  readonly file: string;
-  sent(message: string): readonly (readonly string[])[];
-} {
-  const folder = mkdtempSync(join(tmpdir(), "ibkr-"));
-  const file = join(folder, "wire.jsonl");
-  return {
-    file,
-    sent: (message) =>
-      readFileSync(file, "utf8")
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => JSON.parse(line))
-        .filter((entry) => entry.event === "in" && entry.message === message)
-        .map((entry) => entry.fields),
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
-  };
-}
 
 describe("connectIbkr", () => {
   const options: IbkrOptions = {
@@ -404,6 +382,20 @@ describe("placing", () => {
     expect(await broker.executions()).toEqual([]);
     const tooMuch = { ...planOf({}).intents[0]!, quantity: quantityOfShares(100_000) };
     await expect(broker.whatIf(tooMuch)).rejects.toThrowError(code("PF_IBKR_REFUSED", { brokerCode: 201 }));
+  });
+
+  it("knows what happened while TWS was away before it says that it is connected again", async () => {
+    await using here = await world();
+    const broker = await here.connect();
+    const heard: OrderEvent[] = [];
+    broker.onOrderEvent((event) => heard.push(event));
+    // Nobody follows the order any more, so nobody but the session itself can ask.
+    for await (const event of broker.place(planOf({}))) if (event.kind === "acknowledged") break;
+    here.sim.trigger({ restart: { down: "2s" } });
+    await expect.poll(() => broker.state.kind).not.toBe("connected");
+    expect(kinds(heard)).toEqual(["acknowledged"]);
+    await broker.ready();
+    expect(executedBy(heard)).toEqual({ [spyBuy]: 20_000 });
   });
 
   it("sees nothing of another account that the same user has", async () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type AccountEvent,
   type ApprovedPlan,
@@ -36,14 +39,14 @@ export interface World extends AsyncDisposable {
 
 /** Waits short enough for tests; none of them decides an outcome. */
 export const shortTimes = {
-  acknowledgeMs: 1500,
+  acknowledgeMs: 2500,
   settleMs: 100,
   graceMs: 600,
   commissionMs: 500,
   pollMs: 1000,
-  reconnectMs: 2000,
-  unknownAfterMs: 3000,
-  askMs: 1500,
+  reconnectMs: 4000,
+  unknownAfterMs: 5000,
+  askMs: 3000,
 };
 
 /** A simulator at five to four, and sessions that end with it. Rules are a scenario file in YAML. */
@@ -241,3 +244,23 @@ export function ordersAt(sim: Simulator, reference: string): number {
 }
 
 export const kinds = (events: readonly OrderEvent[]): readonly string[] => events.map(({ kind }) => kind);
+
+/** A folder for a wire log, and what was sent to the simulator according to it. */
+export function wireLog(): Disposable & {
+  readonly file: string;
+  sent(message: string): readonly (readonly string[])[];
+} {
+  const folder = mkdtempSync(join(tmpdir(), "ibkr-"));
+  const file = join(folder, "wire.jsonl");
+  return {
+    file,
+    sent: (message) =>
+      readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line))
+        .filter((entry) => entry.event === "in" && entry.message === message)
+        .map((entry) => entry.fields),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  };
+}
