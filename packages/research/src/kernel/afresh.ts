@@ -3,7 +3,6 @@ import type { Policy } from "./keep.js";
 import type { Lanes } from "./lanes.js";
 import type { Memory } from "./memory.js";
 import type { RowTask } from "./rows.js";
-import type { Sets } from "./sets.js";
 import { addRow, sumSize } from "./sums.js";
 import type { Targets } from "./targets.js";
 import type { Walks } from "./walks.js";
@@ -14,8 +13,6 @@ export interface Afresh extends Policy {
   start(): void;
   /** Where the targets of the next row begin. */
   next(): number;
-  /** Gives the sets of the row before numbers of an emptied table. */
-  renumber(): void;
 }
 
 /**
@@ -25,7 +22,6 @@ export interface Afresh extends Policy {
 export function createAfresh(
   memory: Memory,
   book: Book,
-  sets: Sets,
   targets: Targets,
   lanes: Lanes,
   walks: Walks,
@@ -93,7 +89,7 @@ export function createAfresh(
       step[earned] = sum;
       step[sellCost] = sell;
       step[sellTurnover] = invested;
-      // Most lanes select what they selected before.
+      // Most lanes select what they selected before: asked first, to save the search (and only that).
       const same = known(picked[from]!);
       for (let word = 0; word < words; word++) {
         let left = targetLanes[from * words + word]!;
@@ -143,11 +139,5 @@ export function createAfresh(
     }
   }
 
-  function renumber(): void {
-    for (let target = before; target < beforeEnd; target++) {
-      picked[target] = sets.of(names, target * width, size[target]!);
-    }
-  }
-
-  return { open, start, next, run, renumber };
+  return { open, start, next, run };
 }

@@ -8,7 +8,7 @@ import { planGrid } from "../grid.js";
 import { rowOrder } from "../orders.js";
 import { permutePanel, rowPatterns } from "../permutePanel.js";
 import type { Grid, Study } from "../study.js";
-import { createGridKernel } from "./kernel.js";
+import { traceGridKernel } from "./kernel.js";
 
 /** Few values a key, so that every point can be decided row by row and explained. */
 const anyGrid: fc.Arbitrary<Grid> = fc.record(
@@ -80,10 +80,10 @@ describe("every decision of the grid kernel", () => {
         options: optionsWith({ selection: { incumbents }, rebalance: { minWeightChange: band } }),
         costs: { commissionPerShare: 0.0035, slippageBps: 1 },
         lag: 1,
-        grid: { ema_fast: [2, 3, 4], ema_slow: [6, 9], top_n: [6], corr_cap: [0.6, 0.8] },
+        grid: { ema_fast: [2, 3, 4], ema_slow: [6, 9], top_n: [6], corr_cap: [0.3, 0.45, 0.6, 0.7, 0.8] },
         objective: "Calmar",
       };
-      expectSameDecisions(panelOf({ seed: 3, rows: 400, shapes }), study, true);
+      expectSameDecisions(panelOf({ seed: 3, rows: 450, shapes }), study, true);
     },
     120_000,
   );
@@ -99,7 +99,7 @@ function expectSameDecisions(panel: Panel, study: Study, lists: boolean, order?:
   // What is decided on the last rows is not traded any more.
   const decided = Math.max(0, rows - (study.lag - 1));
   const actual = plan.points.map(() => new Float64Array(decided * names));
-  const kernel = createGridKernel(panel, study, plan, {
+  const kernel = traceGridKernel(panel, study, plan, {
     lists,
     decided(point, row, members, weights) {
       for (const [k, name] of members.entries()) actual[point]![row * names + name] = weights[k]!;

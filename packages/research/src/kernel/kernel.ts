@@ -48,15 +48,27 @@ export interface KernelTrace {
  *
  * @param window - the rows to train on; every indicator starts on its first
  * @param plan - the study's grid, where the caller has made it already
- * @param trace - is told every decision; a kernel that has one works in memory of its own
  * @returns `undefined` when the study is outside what it serves: the general path is then used
  */
 export function createGridKernel(
   window: Panel,
   study: Study,
   plan: GridPlan = planGrid(study),
-  trace?: KernelTrace,
 ): GridKernel | undefined {
+  return kernelOf(window, study, plan);
+}
+
+/** {@link createGridKernel} that tells every decision, working in memory of its own. */
+export function traceGridKernel(
+  window: Panel,
+  study: Study,
+  plan: GridPlan,
+  trace: KernelTrace,
+): GridKernel | undefined {
+  return kernelOf(window, study, plan, trace);
+}
+
+function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: KernelTrace): GridKernel | undefined {
   const { options } = study;
   const served =
     (options.selection.score ?? "trend") === "trend" &&

@@ -48,7 +48,7 @@ export interface Positions {
   readonly step: Float64Array;
   open(task: RowTask): void;
   count(): number;
-  /** A position of a target's names and weights, without lanes. Freed slots come back on the next row at the earliest. */
+  /** A position of a target's names and weights, without lanes. */
   take(target: number): number;
   takeWeights(slot: number, target: number): void;
   /** A position that no lane holds any more. */
@@ -81,7 +81,7 @@ export function createPositions(
   const { stretches, advance, sums: laneSums } = lanes;
   const lastStretch = targets.room;
   const record = slotLanes + room.words;
-  const live = new Int32Array(slots);
+  const live = new Int32Array(2 * slots); // those of before, until the row ends, and behind them the new ones
   const freed = new Int32Array(slots);
   const ints = new Int32Array(slots * record);
   const names = new Int32Array(slots * width);

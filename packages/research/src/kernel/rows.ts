@@ -62,7 +62,7 @@ export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Ro
   const band = createBand(memory, book, positions, targets);
   const { levels, walks, keep } = room.lists ? withLists() : withBits();
   const rank = createRank(book, positions, targets, moves, band, walks);
-  const afresh = createAfresh(memory, book, sets, targets, lanes, walks);
+  const afresh = createAfresh(memory, book, targets, lanes, walks);
 
   let names = 0;
   let activeCount = 0;
@@ -133,8 +133,7 @@ export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Ro
     const first = policy === afresh ? afresh.next() : 0;
     if (sets.full()) {
       sets.clear();
-      if (policy === afresh) afresh.renumber();
-      else positions.renumber();
+      positions.renumber();
     }
     const row = deciding * names;
     let count = 0;

@@ -78,6 +78,7 @@ export function createListSets(rowSets: number, places: number): Sets {
 
   function clear(): void {
     table.fill(0);
+    sizes.fill(0); // a number of before is an empty set, so that using it is no accident that goes well
     used = 1;
   }
 
