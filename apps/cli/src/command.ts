@@ -136,6 +136,24 @@ export function valueFlag(summary: string, helpValue: string) {
   return Flags.string({ summary, helpValue, parse: notEmpty });
 }
 
+/** Which of the two accounts is meant; the paper one where nobody says. */
+export function modeFlags() {
+  return {
+    paper: Flags.boolean({ summary: "the paper account, ibkr.account_paper (default)", exclusive: ["live"] }),
+    live: Flags.boolean({ summary: "the live account, ibkr.account_live" }),
+  };
+}
+
+export function modeOf({ live }: { readonly live: boolean }): "paper" | "live" {
+  return live ? "live" : "paper";
+}
+
+export function clockFlag() {
+  return Flags.option({ options: ["system", "broker"] as const })({
+    summary: "whose clock counts: the machine's, or a simulator's (default: system)",
+  });
+}
+
 function folderFlag(summary: string, fallback?: string) {
   const description = fallback === undefined ? summary : `${summary} (default: ${fallback}/)`;
   return Flags.string({ summary: description, helpValue: "DIR", helpGroup: "global", parse: notEmpty });

@@ -24,8 +24,9 @@ export default class PfHelp extends Help {
       .map((command) => [command.id.replaceAll(":", " "), command.summary ?? ""] as const);
     // In the order in which a newcomer needs them.
     const order = [
-      ...["connect", "fetch", "backtest", "walkforward", "permute", "weights", "sim"],
-      ...["config show", "config check", "config schema"],
+      ...["connect", "fetch", "backtest", "walkforward", "permute", "weights", "trade", "status"],
+      ...["halt", "resume", "sim"],
+      ...["audit-log verify", "config show", "config check", "config schema"],
     ];
     const listed = [...commands].sort(([a], [b]) => rank(a, order) - rank(b, order) || a.localeCompare(b));
     const widest = Math.max(...listed.map(([id]) => id.length));
@@ -44,6 +45,7 @@ export default class PfHelp extends Help {
       "  pf connect && pf fetch              ask Interactive Brokers (pf sim plays it)",
       "  pf backtest                         see how the strategy would have done",
       "  pf weights                          see what to hold now, and why",
+      "  pf trade --dry-run                  see what would be ordered for it",
       "",
       heading("Flags of every command"),
       "  --config DIR   folder with config.yaml      --set KEY=VALUE  one setting",

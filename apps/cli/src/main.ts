@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { writeSync } from "node:fs";
 import type { Failure } from "@pf/app";
 
@@ -74,6 +75,8 @@ async function describe(thrown: unknown): Promise<Failure> {
  */
 function stopOnInterrupt(json: boolean): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
+  // Every question to a broker listens until it is answered, and many are asked at once.
+  setMaxListeners(0, controller.signal);
   let timer: NodeJS.Timeout | undefined;
   const interrupt = () => {
     if (controller.signal.aborted) leaveNow(json);

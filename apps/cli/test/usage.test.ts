@@ -61,7 +61,7 @@ describe("what was typed wrong", () => {
     ["an unknown command", ["wieghts"], "PF_UNKNOWN_COMMAND", "pf weights"],
     ["a misspelt topic", ["conifg"], "PF_UNKNOWN_COMMAND", "pf config"],
     ["an unknown command of a topic", ["config", "shwo"], "PF_UNKNOWN_COMMAND", "pf config show"],
-    ["a command that comes later", ["trade"], "PF_UNKNOWN_COMMAND", "pf --help"],
+    ["a command that comes later", ["explain"], "PF_UNKNOWN_COMMAND", "pf --help"],
     ["no command but a flag", ["--quiet"], "PF_UNKNOWN_COMMAND", "pf --help"],
     ["an unknown flag", ["weights", "--asoff", "2024-01-02"], "PF_UNKNOWN_FLAG", "--asof"],
     ["an unknown flag before the command", ["--jsno", "weights"], "PF_UNKNOWN_COMMAND", "pf --help"],

@@ -1,6 +1,6 @@
 import type { ConnectOutcome } from "@pf/app";
 import type { Style } from "../command.js";
-import { count, undefinedNumber } from "./number.js";
+import { dollars } from "./money.js";
 import { renderTable, wrap } from "./table.js";
 
 const marks = { ok: "ok", warning: "look", failed: "failed", skipped: "-" } as const;
@@ -100,10 +100,4 @@ function whatToDo(
 
 function bullet(text: string, width: number): string[] {
   return wrap(text, width - 4).map((line, at) => `${at === 0 ? "  - " : "    "}${line}`);
-}
-
-function dollars(amount: number | null): string {
-  if (amount === null) return undefinedNumber;
-  const [whole = "0", cents = "00"] = Math.abs(amount).toFixed(2).split(".");
-  return `${amount < 0 ? "-" : ""}${count(Number(whole))}.${cents}`;
 }

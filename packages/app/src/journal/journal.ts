@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Clock } from "../ports.js";
 import { type Database, openDatabase } from "./database.js";
 import { ClockBackwardsError, StateDamagedError, StateFromFutureError } from "./errors.js";
@@ -39,7 +39,8 @@ export interface Journal<Body extends { readonly kind: string }> {
   /** Writes an entry only if the session was never claimed before; says whether it was the first. */
   claim(session: string, body: Body): boolean;
   /**
-   * Writes a whole copy beside the journal, `<name>.<label>.bak.sqlite`, unless it is there already.
+   * Writes a whole copy beside the journal, `<name>.<label>.bak.sqlite`, unless it is there already, and keeps the last
+   * ten of those labelled with a session.
    *
    * @returns its path
    */
@@ -47,6 +48,7 @@ export interface Journal<Body extends { readonly kind: string }> {
   close(): void;
 }
 
+const keptCopies = 10;
 /** Raised by one whenever entries mean something else than before. */
 const format = 1;
 /** Says "pf journal" in the file's header. */
@@ -134,6 +136,7 @@ export function openJournal<Body extends { readonly kind: string }>(
         database.run("VACUUM INTO ?", unfinished);
         chmodSync(unfinished, 0o600);
         renameSync(unfinished, copy);
+        removeOldCopies(path);
       }
       return copy;
     },
@@ -162,6 +165,16 @@ export function lockAccount(folder: string, { mode, account }: Omit<JournalIdent
     database.exec("ROLLBACK");
     database.close();
   };
+}
+
+function removeOldCopies(path: string): void {
+  const prefix = basename(path).replace(/\.sqlite$/, ".");
+  const copies = readdirSync(dirname(path))
+    .filter(
+      (name) => name.startsWith(prefix) && /^\d{4}-\d\d-\d\d\.bak\.sqlite$/.test(name.slice(prefix.length)),
+    )
+    .sort();
+  for (const name of copies.slice(0, -keptCopies)) rmSync(join(dirname(path), name), { force: true });
 }
 
 function prepare(database: Database, path: string, identity: JournalIdentity, isNew: boolean): void {

@@ -8,6 +8,8 @@ export interface TradeBook {
   readonly state: TradeState;
   /** Whether what is noted outlives this process. */
   readonly isDurable: boolean;
+  /** Whether anything was noted through this book. */
+  readonly isChanged: boolean;
   /** Writes down what happens; it is true, and on the disk, when this returns. */
   note(...events: readonly TradeEvent[]): void;
   /** Notes that a session's rebalance begins. */
@@ -20,6 +22,7 @@ export interface TradeBook {
 export function openBook(journal: Journal<TradeEvent>, calendar: SettlementCalendar): TradeBook {
   let state = untouched;
   let read = 0;
+  let isChanged = false;
   const refresh = () => {
     const news = journal.entries(read);
     state = foldTrade(news, calendar, state);
@@ -31,11 +34,16 @@ export function openBook(journal: Journal<TradeEvent>, calendar: SettlementCalen
       return state;
     },
     isDurable: true,
+    get isChanged() {
+      return isChanged;
+    },
     note(...events) {
+      isChanged = true;
       journal.append(...events);
       refresh();
     },
     claim(event) {
+      isChanged = true;
       // A session is claimed again only after a crash before its end, or when somebody resumed trading.
       if (!journal.claim(event.session, event)) journal.append(event);
       refresh();
@@ -55,6 +63,7 @@ export function dryBook(state: TradeState, calendar: SettlementCalendar): TradeB
       return now;
     },
     isDurable: false,
+    isChanged: false,
     note,
     claim: note,
     refresh() {},

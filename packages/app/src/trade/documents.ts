@@ -1,6 +1,6 @@
 import type { Check } from "@pf/compliance";
 import type { SessionDate, Ticker, Weights } from "@pf/market";
-import { dollarsOf, type OrderPlan, sharesOf } from "@pf/orders";
+import { dollarsOf, type OrderPlan, type Quantity, sharesOf } from "@pf/orders";
 import type { FillReport, OrderReport } from "./run.js";
 import type { Halt } from "./state.js";
 
@@ -97,7 +97,7 @@ export interface TradeDocument {
   }[];
   readonly notices: readonly string[];
   readonly halted: Halt | null;
-  /** The audit log, relative to the output folder; `null` for a dry run. */
+  /** The audit log, relative to the output folder; `null` where nothing happened that it should tell. */
   readonly log: string | null;
 }
 
@@ -150,7 +150,7 @@ export function orderDocuments(orders: readonly OrderReport[]): TradeDocument["o
     symbol: intent.symbol,
     side: intent.side,
     quantity: sharesOf(intent.quantity),
-    filled: filled / 10_000,
+    filled: sharesOf(filled as Quantity),
     status: end ?? "open",
     detail,
     permId,

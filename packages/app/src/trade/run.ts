@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from "@pf/compliance";
 import type { LoadedConfig } from "@pf/config";
-import type { IbkrSession, Standing } from "@pf/ibkr";
+import type { IbkrSession, PlaceOptions, Standing } from "@pf/ibkr";
 import { newYorkDateOf, newYorkTimeOf, type Panel, type SessionDate, type Ticker } from "@pf/market";
 import {
   type Cents,
@@ -98,6 +98,8 @@ export interface RebalanceReport {
   readonly fingerprint: string | null;
   /** Why not everything was done, where the outcome alone does not tell. */
   readonly problem: Error | null;
+  /** Whether anything was noted: what was known before needs no second record. */
+  readonly isNews: boolean;
 }
 
 export interface OrderReport extends KnownOrder {
@@ -203,7 +205,10 @@ class Rebalance {
     const { plan } = proposal;
     this.plan = plan;
     this.verdict = proposal.verdict;
-    if (isDry) return this.report("dry_run", "nothing was sent");
+    if (isDry) {
+      const { ok } = proposal.verdict;
+      return this.report("dry_run", ok ? "every check passed" : "it would be blocked");
+    }
     const knownReferences = await this.knownAmong(plan.intents);
     const verdict =
       knownReferences.length === 0
@@ -521,7 +526,7 @@ class Rebalance {
 
   /** Sends what was approved and hears of it to the end. */
   private async send(plan: OrderPlan, verdict: Extract<Verdict, { ok: true }>): Promise<RebalanceReport> {
-    const { session, signal, calendar, book } = this.setting;
+    const { session, signal, book } = this.setting;
     const { today } = this;
     const references = verdict.plan.intents.map(({ reference }) => reference);
     if (references.length === 0) return this.close(plan);
@@ -546,9 +551,7 @@ class Rebalance {
       { kind: "submitting", session: today, attempt: plan.attempt, references },
     );
     this.step("place");
-    const cancelAtUtcMs = calendar.trading.closeUtcMs(today);
-    const how = { cancelAtUtcMs, ...(signal ? { signal } : {}) };
-    for await (const event of session.place(verdict.plan, how)) {
+    for await (const event of session.place(verdict.plan, await this.untilClose())) {
       this.step(`hear ${event.kind}`);
       this.hear(event);
       // What is not sent yet is not sent any more; what was sent is heard to its end.
@@ -561,10 +564,18 @@ class Rebalance {
     return this.close(plan);
   }
 
+  /** What is not filled at the close is cancelled: by the clock that the session waits with, whoever's else counts. */
+  private async untilClose(): Promise<PlaceOptions> {
+    const { session, signal, calendar } = this.setting;
+    const stop = signal ? { signal } : {};
+    if (!calendar.trading.isSession(this.today)) return stop;
+    const { skewMs } = await session.serverTime(signal);
+    return { cancelAtUtcMs: calendar.trading.closeUtcMs(this.today) - skewMs, ...stop };
+  }
+
   /** Waits until the broker has said what became of orders that were sent before. */
   private async resolved(references: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
-    const { session, signal, calendar, onProgress } = this.setting;
-    const { trading } = calendar;
+    const { session, signal, onProgress } = this.setting;
     let absentBefore: ReadonlySet<string> = new Set();
     let unanswered = 0;
     for (;;) {
@@ -575,11 +586,9 @@ class Rebalance {
       const known = all.filter(({ kind }) => kind === "open" || kind === "ended" || kind === "filled");
       const isOpen = known.filter(({ kind, events }) => kind !== "ended" || !events.some(isEnd));
       if (isOpen.length > 0) {
-        const cancelAtUtcMs = trading.isSession(this.today) ? trading.closeUtcMs(this.today) : Infinity;
-        const how = { cancelAtUtcMs, ...(signal ? { signal } : {}) };
         const names = isOpen.map(({ reference }) => reference);
         onProgress({ step: "waiting for the broker to say what became of the orders" });
-        for await (const event of session.follow(names, how)) {
+        for await (const event of session.follow(names, await this.untilClose())) {
           this.step(`hear ${event.kind}`);
           this.hear(event);
         }
@@ -760,15 +769,15 @@ class Rebalance {
   ): RebalanceReport {
     const { plan, state, today } = this;
     const { sent, orderEvents } = state;
-    const own = sent.filter(
-      ({ session, intent }) =>
-        session === today || plan?.intents.some(({ reference }) => reference === intent.reference),
-    );
+    const isOwn = ({ session, intent }: SentIntent) =>
+      session === today || plan?.intents.some(({ reference }) => reference === intent.reference);
+    const own = this.isDry ? [] : sent.filter(isOwn);
     const references = new Set(own.map(({ intent }) => intent.reference));
-    const permIdOf = (reference: string) =>
-      orderEvents.find((event) => event.kind === "acknowledged" && event.reference === reference) as
-        | Extract<OrderEvent, { kind: "acknowledged" }>
-        | undefined;
+    const permIds = new Map(
+      orderEvents.flatMap((event) =>
+        event.kind === "acknowledged" ? [[event.reference, event.permId] as const] : [],
+      ),
+    );
     const fills = orderEvents.filter(isFill).filter(({ reference }) => references.has(reference));
     return {
       session: today,
@@ -780,7 +789,7 @@ class Rebalance {
       orders: own.map(({ intent }) => ({
         ...knownOrder(orderEvents, intent),
         intent,
-        permId: permIdOf(intent.reference)?.permId ?? null,
+        permId: permIds.get(intent.reference) ?? null,
       })),
       fills: fills.map(({ execId, reference, symbol, side, quantity, price }) => ({
         execId,
@@ -796,6 +805,7 @@ class Rebalance {
       state,
       fingerprint: this.fingerprint,
       problem,
+      isNews: this.setting.book.isChanged,
     };
   }
 }

@@ -185,7 +185,7 @@ async function withBroker(
       ...(setting.onStep ? { onStep: setting.onStep } : {}),
     });
     const where = { mode: dryRun ? "dry-run" : mode, account, venue } as const;
-    if (dryRun) return outcomeOf(report, { ...where, log: null });
+    if (dryRun || !report.isNews) return outcomeOf(report, { ...where, log: null });
     setting.onStep?.("audit");
     return await withAudit(report, where, setting.outFolder, identity, {
       run,
@@ -325,13 +325,14 @@ async function dryRunOnCache(
     calendar: rules.calendar,
   });
   const behind = session === undefined && lastCompleteSession(calendar, clock) > asOf;
+  const whose =
+    known && request.asOf === undefined
+      ? "with what the journal holds, without asking the broker"
+      : `as if ${config.backtest.initialCash} dollars were all there is`;
   const report: RebalanceReport = {
     session: trades,
     outcome: "dry_run",
-    detail:
-      known && request.asOf === undefined
-        ? "from the journal, without asking the broker"
-        : `as if ${config.backtest.initialCash} dollars were all there is`,
+    detail: `${verdict.ok ? "every check passed" : "it would be blocked"}, ${whose}`,
     decision,
     plan,
     verdict,
@@ -342,6 +343,7 @@ async function dryRunOnCache(
     state: untouched,
     fingerprint: null,
     problem: null,
+    isNews: false,
   };
   return outcomeOf(report, { mode: "dry-run", account: identity.account, venue: null, log: null });
 }
