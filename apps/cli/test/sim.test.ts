@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -87,6 +87,30 @@ describe("pf sim", () => {
     // Half an hour before the close of the last session there is.
     expect(sim.document.clock).toBe("2017-12-29T20:30:00.000Z");
     await sim.end();
+  });
+
+  it("serves cached bars bit for bit: fetched through the socket they have the same hash", async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, "csv"));
+    for (const [at, symbol] of ["SPY", "TLT"].entries()) {
+      const rows = ["2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05", "2024-07-08"].map((date, row) => {
+        const close = 100.1 + at + row / 3;
+        return [date, close - 0.05, close + 0.7, close - 0.3, close, 1000 + row].join(",");
+      });
+      writeFileSync(
+        join(cwd, "csv", `${symbol}.csv`),
+        ["date,open,high,low,close,volume", ...rows, ""].join("\n"),
+      );
+    }
+    const words = ["--json", "--start", "2024-07-01", "--end", "2024-07-08", "--set", "universe=[SPY, TLT]"];
+    const files = documentOf(await pf(["fetch", "--csv-dir", "csv", ...words], { cwd }));
+    const sim = await startSim(["--bars", "--clock", "2024-07-08T17:00", "--speed", "frozen"], { cwd });
+    const wire = documentOf(await pf(["fetch", "--data-dir", "other", ...words, ...sim.address], { cwd }));
+    await sim.end();
+    const hashes = ({ symbols }: { symbols: readonly { symbol: string; hash: string; rows: number }[] }) =>
+      symbols.map(({ symbol, hash, rows }) => [symbol, hash, rows]);
+    expect(hashes(wire)).toEqual(hashes(files));
+    expect(wire.source).toBe(`tws-sim:${sim.document.market}`);
   });
 
   it("writes what passes over the wire into a file", async () => {
