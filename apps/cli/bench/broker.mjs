@@ -49,7 +49,7 @@ async function startSimulator() {
   const line = await new Promise((resolve, reject) => {
     child.stdout.once("data", (text) => resolve(String(text)));
     child.on("error", reject);
-    ended.then(() => reject(new Error("pf sim ended before it listened")));
+    void ended.then(() => reject(new Error("pf sim ended before it listened")));
   });
   const seconds = (performance.now() - began) / 1000;
   const { port } = JSON.parse(line).listening;

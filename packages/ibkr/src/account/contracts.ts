@@ -35,7 +35,7 @@ export function orderContract({ conId, symbol, primaryExchange }: ContractInfo):
 }
 
 /** Interactive Brokers writes share classes with a blank: `BRK B`. */
-export function ibSymbol(symbol: Ticker): string {
+function ibSymbol(symbol: Ticker): string {
   return symbol.replaceAll(".", " ");
 }
 
