@@ -25,7 +25,7 @@ export default class PfHelp extends Help {
     // In the order in which a newcomer needs them.
     const order = [
       ...["connect", "fetch", "backtest", "walkforward", "permute", "weights", "trade", "status"],
-      ...["halt", "resume", "sim"],
+      ...["halt", "resume", "sim", "replay"],
       ...["audit-log verify", "config show", "config check", "config schema"],
     ];
     const listed = [...commands].sort(([a], [b]) => rank(a, order) - rank(b, order) || a.localeCompare(b));

@@ -59,6 +59,11 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_ROW_RANGE: { exit: 1, means: ourFault, next: reportIt },
   PF_VENUE_LOOKUP: { exit: 1, means: ourFault, next: reportIt },
   PF_VENUE_TIME: { exit: 1, means: ourFault, next: reportIt },
+  PF_REPLAY_DIFFERS: {
+    exit: 1,
+    means: "With equal bars and closes nothing can come between the two: one of them is wrong.",
+    next: "do not trade with this version; report the session, with `pf replay --json`",
+  },
   // Exits as its cause does, where the cause is one of ours.
   PF_UNIT_FAILED: {
     exit: 1,
@@ -248,6 +253,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "Half a market decides nothing, so nothing was decided and nothing sent.",
     next: "see what is said about each symbol; `pf connect` tells what the connection can do",
   },
+  PF_REPLAY_INCOMPLETE: {
+    exit: 3,
+    means: "Live trading decides on whole markets only, so that these sessions cannot be compared.",
+    next: "see the sessions that failed with `pf replay --json`, and fetch the bars that are missing",
+  },
   PF_IBKR_UNKNOWN_SYMBOL: {
     exit: 3,
     means: "Nothing of this symbol was cached; the others are not affected.",
@@ -399,6 +409,11 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
 
   // 6: halted
+  PF_REPLAY_HALTED: {
+    exit: 6,
+    means: "From then on nothing was traded, as nothing would be until somebody resumed it.",
+    next: "see the session's checks with `pf replay --json`, and replay from the session after",
+  },
   PF_HALTED: {
     exit: 6,
     means: "Nothing more is sent until somebody has looked at the account and said so.",

@@ -41,6 +41,14 @@ export { decidingConfig, hashOf } from "./manifest.js";
 export type { SeriesFacts } from "./market-data.js";
 export type { Clock, Progress, ProgressListener } from "./ports.js";
 export { systemClock } from "./ports.js";
+export type { Aspect, ReplayFill, SessionRecord } from "./replay/record.js";
+export type {
+  ReplayDocument,
+  ReplayOutcome,
+  ReplayPart,
+  ReplayRequest,
+  ReplaySession,
+} from "./replay/service.js";
 export type { ObjectiveName } from "./research/objectives.js";
 export { objectives } from "./research/objectives.js";
 export type {

@@ -7,6 +7,7 @@ import type { ServiceContext } from "./context.js";
 import { InterruptedError } from "./errors.js";
 import type { FetchOutcome, FetchRequest } from "./fetch.js";
 import { systemClock } from "./ports.js";
+import type { ReplayOutcome, ReplayRequest } from "./replay/service.js";
 import type { PermuteOutcome, PermuteRequest } from "./research/permute.js";
 import type { WalkForwardOutcome, WalkForwardRequest } from "./research/walkforward.js";
 import type { RunningSimulator, SimRequest } from "./sim.js";
@@ -36,6 +37,8 @@ export interface Services {
   sim(request?: SimRequest): Promise<RunningSimulator>;
   /** Brings an account to the strategy's targets, once a session; or shows what it would do. */
   trade(request?: TradeRequest): Promise<TradeOutcome>;
+  /** Trades sessions of the past by the live path at a simulated broker, and compares with the account engine. */
+  replay(request?: ReplayRequest): Promise<ReplayOutcome>;
   /** What is known of an account, from its journal. */
   status(request?: StatusRequest): Promise<StatusDocument>;
   /** Stops trading durably, also while another process trades. */
@@ -116,6 +119,10 @@ export function createServices(context: ServiceContext): Services {
     async trade(request = {}) {
       const { tradeAccount } = await import("./trade/service.js");
       return tradeAccount(request, await research(), setting);
+    },
+    async replay(request = {}) {
+      const { replayPortfolio } = await import("./replay/service.js");
+      return replayPortfolio(request, await research(), setting);
     },
     async status(request = {}) {
       const { accountStatus } = await import("./trade/status.js");

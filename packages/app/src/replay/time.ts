@@ -1,0 +1,122 @@
+import type { IbkrOptions } from "@pf/ibkr";
+import type { Simulator } from "@pf/tws-sim";
+
+type Timers = NonNullable<IbkrOptions["timers"]>;
+
+/** Turns of the event loop in which nobody does anything: then everything sent has arrived, and everybody waits. */
+const quietTurns = 6;
+/** Milliseconds of the machine after which a question that nobody answers is taken for one, and its time runs out. */
+const silenceMs = 5_000;
+
+interface Waiting {
+  readonly atUtcMs: number;
+  readonly run: () => void;
+}
+
+/**
+ * The one clock of a broker that is simulated and of the program that talks to it, both in this process. Time stands
+ * while anybody is at work, and goes on to the next thing that is due when both wait for it: so that what happens does
+ * not depend on how fast the machine is.
+ */
+export class SimulatedTime {
+  /** What a session with the simulator waits by. */
+  readonly timers: Timers;
+  /** In order of time, at the same instant in the order of asking. */
+  private readonly waiting: Waiting[] = [];
+  /** Counts everything that somebody does. */
+  private acts = 0;
+  private flows = false;
+  private wake = () => {};
+
+  constructor(private readonly simulator: Simulator) {
+    this.timers = {
+      nowUtcMs: () => {
+        this.acts++;
+        return simulator.now();
+      },
+      after: (ms, callback) => {
+        this.acts++;
+        const one: Waiting = { atUtcMs: simulator.now() + Math.max(0, ms), run: callback };
+        let at = this.waiting.length;
+        while (at > 0 && this.waiting[at - 1]!.atUtcMs > one.atUtcMs) at--;
+        this.waiting.splice(at, 0, one);
+        return () => {
+          this.acts++;
+          const index = this.waiting.indexOf(one);
+          if (index >= 0) this.waiting.splice(index, 1);
+        };
+      },
+    };
+    simulator.venue.onEvent(() => {
+      this.acts++;
+    });
+  }
+
+  /** From now on waiting is for time to pass, not for files. */
+  flow(): void {
+    this.acts++;
+    this.flows = true;
+    this.wake();
+  }
+
+  /** Until told otherwise nothing needs time: whoever waits, waits for the disk. */
+  stand(): void {
+    this.acts++;
+    this.flows = false;
+  }
+
+  /** Lets time pass for some work as the work needs it. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      this.wake();
+    };
+    work.then(end, end);
+    try {
+      while (!isOver) {
+        if (!this.flows) await this.woken(() => isOver);
+        else if (await this.isQuiet(() => isOver)) await this.pass();
+      }
+    } finally {
+      this.flows = false;
+    }
+    return work;
+  }
+
+  /** Waits to be told that time may flow; where nothing happens for long, somebody waits for it unannounced. */
+  private async woken(isOver: () => boolean): Promise<void> {
+    const before = this.acts;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, silenceMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (isOver()) this.wake();
+    });
+    this.wake = () => {};
+    if (this.acts === before && !isOver()) this.flows = true;
+  }
+
+  private async isQuiet(isOver: () => boolean): Promise<boolean> {
+    let before = this.acts;
+    for (let quiet = 0; quiet < quietTurns; quiet++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isOver() || !this.flows) return false;
+      if (this.acts !== before) quiet = -1;
+      before = this.acts;
+    }
+    return true;
+  }
+
+  /** To the next thing that is due on either side. */
+  private async pass(): Promise<void> {
+    const market = this.simulator.venue.nextDueUtcMs() ?? Number.POSITIVE_INFINITY;
+    const next = Math.min(market, this.waiting[0]?.atUtcMs ?? Number.POSITIVE_INFINITY);
+    await this.simulator.advanceTo(next);
+    while (this.waiting.length > 0 && this.waiting[0]!.atUtcMs <= this.simulator.now()) {
+      this.waiting.shift()!.run();
+    }
+  }
+}
