@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { usSettlement } from "@pf/compliance";
-import { newYorkToUtcMs, type SessionDate, sessionDate, xnys } from "@pf/market";
+import { newYorkToUtcMs, type SessionDate, sessionDate, type Ticker, xnys } from "@pf/market";
+import { centsOfDollars, quantityOfShares } from "@pf/orders";
 import { parseScenario, type Simulator, type SimulatorOptions, startSimulator } from "@pf/tws-sim";
 import { readConfiguration } from "../src/configuration.js";
-import { openJournal } from "../src/journal/journal.js";
+import { type Entry, openJournal } from "../src/journal/journal.js";
 import {
   type TradeOutcome,
   type TradeRequest,
@@ -14,6 +15,7 @@ import {
 } from "../src/trade/service.js";
 import { foldTrade, type TradeEvent, type TradeState } from "../src/trade/state.js";
 
+export const universe: readonly Ticker[] = ["SPY", "QQQ", "TLT", "GLD", "BITO"];
 export const firstSession = sessionDate("2025-06-02");
 /** Waits that leave room for a few restarts in a window of five minutes. */
 export const quickTimes = {
@@ -29,6 +31,13 @@ export const quickTimes = {
 /** How many times faster than ours the simulator's clock runs. */
 const speed = 20;
 
+/** Two settings that want other holdings of the same market: each sells what the other bought, and buys. */
+export const turns = [
+  ["selection.top_n=2", "weights.max_weight_per_asset=0.45"],
+  ["selection.top_n=1", "weights.max_weight_per_asset=0.3"],
+  ["selection.top_n=3", "weights.max_weight_per_asset=0.2"],
+] as const;
+
 export interface TradeWorld extends AsyncDisposable {
   readonly sim: Simulator;
   readonly folder: string;
@@ -40,6 +49,14 @@ export interface TradeWorld extends AsyncDisposable {
   /** Moves the simulator to so many seconds before a session's close. */
   goTo(session: SessionDate, secondsBeforeClose?: number): Promise<void>;
   state(): TradeState;
+  /** Everything the journal holds. */
+  entries(): readonly Entry<TradeEvent>[];
+  /** How many orders the broker ever took under each of our names. */
+  takenByReference(): ReadonlyMap<string, number>;
+  /** Ids of all executions the broker ever made for orders of ours. */
+  executed(): readonly string[];
+  /** What the broker holds, in ten-thousandths of a share, and all its cash in cents. */
+  broker(): { readonly positions: Readonly<Record<Ticker, number>>; readonly cash: number };
   loaded(overrides?: readonly string[]): ReturnType<typeof readConfiguration>;
   setting(): TradeSetting;
 }
@@ -56,6 +73,25 @@ export async function tradeWorld(options: SimulatorOptions = {}, rules?: string)
     ...options,
   });
   const clock = { nowUtcMs: () => sim.now() };
+  const account = sim.accounts[0]!;
+  const taken = new Map<string, Set<string>>();
+  const executions: string[] = [];
+  sim.venue.onEvent((event) => {
+    const { order, permId } =
+      event.kind === "status" || event.kind === "error" ? event.state : event.execution.order;
+    if (!order.orderRef.startsWith("pf/")) return;
+    taken.set(order.orderRef, (taken.get(order.orderRef) ?? new Set()).add(permId));
+    if (event.kind === "execution") executions.push(event.execution.execId);
+  });
+  const entries = () => {
+    const identity = { mode: "paper", account, venue: "tws-sim:synthetic:42" } as const;
+    const journal = openJournal<TradeEvent>(join(folder, "state"), identity, clock);
+    try {
+      return journal.entries();
+    } finally {
+      journal.close();
+    }
+  };
   const setting = (): TradeSetting => ({
     dataFolder: join(folder, "data"),
     outFolder: join(folder, "reports"),
@@ -87,7 +123,10 @@ export async function tradeWorld(options: SimulatorOptions = {}, rules?: string)
         overrides: [
           `ibkr.port=${sim.port}`,
           "ibkr.start=2024-06-03",
+          `universe=[${universe.join(", ")}]`,
           "ibkr.market_mode=live",
+          "rebalance.min_weight_change=0",
+          "selection.corr_cap=1",
           "costs.commission_plan=ibkr_tiered",
           ...overrides,
         ],
@@ -107,18 +146,34 @@ export async function tradeWorld(options: SimulatorOptions = {}, rules?: string)
       await sim.advanceTo(xnys.closeUtcMs(session) - secondsBeforeClose * 1000);
       sim.setSpeed(speed);
     },
-    state() {
-      const venue = "tws-sim:synthetic:42";
-      const journal = openJournal<TradeEvent>(
-        join(folder, "state"),
-        { mode: "paper", account: sim.accounts[0]!, venue },
-        clock,
+    entries,
+    state: () => foldTrade(entries(), usSettlement),
+    takenByReference: () => new Map([...taken].map(([reference, permIds]) => [reference, permIds.size])),
+    executed: () => executions,
+    broker() {
+      const { venue } = sim;
+      const symbols = new Map(
+        universe.flatMap((symbol) =>
+          venue
+            .contracts({
+              conId: 0,
+              symbol,
+              secType: "STK",
+              exchange: "",
+              primaryExchange: "",
+              currency: "",
+            })
+            .map(({ conId }) => [conId, symbol] as const),
+        ),
       );
-      try {
-        return foldTrade(journal.entries(), usSettlement);
-      } finally {
-        journal.close();
-      }
+      return {
+        positions: Object.fromEntries(
+          venue
+            .positions(account)
+            .map(({ conId, quantity }) => [symbols.get(conId)!, quantityOfShares(quantity)]),
+        ),
+        cash: centsOfDollars(venue.summary(account).totalCashValue),
+      };
     },
     async [Symbol.asyncDispose]() {
       await sim.close();

@@ -235,13 +235,8 @@ class Rebalance {
   private async settleWhatWasSent(): Promise<RebalanceReport | undefined> {
     const { open } = this.state;
     this.plan = open?.plan ?? null;
-    const unsettled = this.unsettled();
-    if (unsettled.length === 0) {
-      if (this.state.halt) return this.report("halted_before", this.state.halt.reason);
-      if (!open) return undefined;
-      return open.isSent ? this.closeOpen(open) : this.endUnsent(open);
-    }
-    const standings = await this.resolved(unsettled.map(({ intent }) => intent.reference));
+    const asked = [...this.unsettled(), ...this.withoutCommission()];
+    const standings = await this.resolved(asked.map(({ intent }) => intent.reference));
     if (this.state.halt) return this.report("halted_before", this.state.halt.reason);
 
     const left = this.unsettled();
@@ -279,6 +274,20 @@ class Rebalance {
   private unsettled(): readonly SentIntent[] {
     const { sent, orderEvents } = this.state;
     return sent.filter(({ intent }) => !isOver(knownOrder(orderEvents, intent)));
+  }
+
+  /** What was filled today, and nobody has said yet what it cost. */
+  private withoutCommission(): readonly SentIntent[] {
+    const { sent, orderEvents } = this.state;
+    const silent = orderEvents
+      .filter(isFill)
+      .filter(({ execId }) => lastCommission(execId, orderEvents) === null);
+    return sent.filter(
+      ({ session, intent }) =>
+        session === this.today &&
+        isOver(knownOrder(orderEvents, intent)) &&
+        silent.some(({ reference }) => reference === intent.reference),
+    );
   }
 
   /** Nothing was sent, so that it is planned anew with the prices of now, or given up when its time is over. */
@@ -552,6 +561,8 @@ class Rebalance {
     );
     this.step("place");
     for await (const event of session.place(verdict.plan, await this.untilClose())) {
+      // Interrupted, the session says of what it has not sent yet that it is over; the next start knows better.
+      signal?.throwIfAborted();
       this.step(`hear ${event.kind}`);
       this.hear(event);
       // What is not sent yet is not sent any more; what was sent is heard to its end.
@@ -578,6 +589,7 @@ class Rebalance {
     const { session, signal, onProgress } = this.setting;
     let absentBefore: ReadonlySet<string> = new Set();
     let unanswered = 0;
+    if (references.length === 0) return new Map();
     for (;;) {
       this.step("ask");
       const standings = await session.findByReference(references, signal);
