@@ -96,15 +96,19 @@ export function checkBars(
       }
     }
 
-    const values = { open: o, high: h, low: l, close: c, volume: v };
-    const strange = Object.entries(values).find(([, value]) => !Number.isFinite(value));
-    if (strange) {
-      find(date, "not-finite", `${strange[0]} is ${strange[1]}`);
-      repeated = 0;
-      continue;
+    // The sum is finite where all of them are; names are looked for only where something is wrong.
+    if (!Number.isFinite(o + h + l + c + v)) {
+      const strange = named(o, h, l, c, v).find(([, value]) => !Number.isFinite(value));
+      if (strange) {
+        find(date, "not-finite", `${strange[0]} is ${strange[1]}`);
+        repeated = 0;
+        continue;
+      }
     }
-    const unpaid = Object.entries(values).find(([field, value]) => field !== "volume" && value <= 0);
-    if (unpaid) find(date, "price", `${unpaid[0]} is ${unpaid[1]}, and a price is positive`);
+    if (o <= 0 || h <= 0 || l <= 0 || c <= 0) {
+      const [name, value] = named(o, h, l, c, v).find(([, price]) => price <= 0)!;
+      find(date, "price", `${name} is ${value}, and a price is positive`);
+    }
     if (v < 0) find(date, "volume", `volume is ${v}, and cannot be negative`);
     if (h < Math.max(o, l, c) || l > Math.min(o, h, c)) {
       find(date, "ohlc", `low ${l}, open ${o}, close ${c}, high ${h} are not in order`);
@@ -131,6 +135,10 @@ export function checkBars(
     find(last, "stale", `the last bar is of ${last}, and ${asOf} was expected`);
   }
   return findings;
+}
+
+function named(...values: readonly number[]): readonly (readonly [string, number])[] {
+  return ["open", "high", "low", "close", "volume"].map((name, at) => [name, values[at]!] as const);
 }
 
 /** The findings that make bars unusable. */

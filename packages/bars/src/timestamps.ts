@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
  * @returns milliseconds since 1970, one a bar
  */
 export function timestampsOf(series: BarSeries): Float64Array {
-  return series.endsUtcMs ?? Float64Array.from(series.sessions, (session) => dayNumber(session) * dayMs);
+  return series.endsUtcMs ?? Float64Array.from(series.sessions, midnightOf);
 }
 
 /** The session of a daily bar, from its timestamp; undefined for an instant that is not UTC midnight. */
@@ -24,6 +24,18 @@ export function sessionOfMidnight(utcMs: number): SessionDate | undefined {
  */
 export function sessionOfBarEnd(utcMs: number): SessionDate {
   return dateOf(Math.floor((utcMs - 5 * 3_600_000) / dayMs));
+}
+
+// A cache that is brought up to date every session converts the same dates all the time.
+const midnights = new Map<SessionDate, number>();
+
+function midnightOf(session: SessionDate): number {
+  let utcMs = midnights.get(session);
+  if (utcMs === undefined) {
+    utcMs = dayNumber(session) * dayMs;
+    midnights.set(session, utcMs);
+  }
+  return utcMs;
 }
 
 // Nine symbols share 2,849 dates: written out once, and compared by pointer afterwards.
