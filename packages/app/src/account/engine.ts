@@ -29,7 +29,7 @@ import {
   type Side,
 } from "@pf/orders";
 import type { RealPrices } from "./prices.js";
-import { proposeRebalance } from "./rebalance.js";
+import { isSameWeight, proposeRebalance } from "./rebalance.js";
 
 /** What an account backtest is made of, beside bars and targets. */
 export interface AccountRules {
@@ -330,13 +330,14 @@ function slippedPrice(close: number, side: Side, bps: number): number {
   return Math.round(price * 10_000) / 10_000;
 }
 
-/** Whether two rows want the same, to the last bit: a band that holds keeps every digit. */
+/** Whether two rows want the same. */
 function sameTargets({ rowStart, symbol, weight }: TargetSeries, a: number, b: number): boolean {
   const [from, other] = [rowStart[a]!, rowStart[b]!];
   const count = rowStart[a + 1]! - from;
   if (rowStart[b + 1]! - other !== count) return false;
   for (let k = 0; k < count; k++) {
-    if (symbol[from + k] !== symbol[other + k] || weight[from + k] !== weight[other + k]) return false;
+    if (symbol[from + k] !== symbol[other + k]) return false;
+    if (!isSameWeight(weight[from + k]!, weight[other + k]!)) return false;
   }
   return true;
 }

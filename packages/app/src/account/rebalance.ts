@@ -33,3 +33,11 @@ export function proposeRebalance(input: RebalanceInput): Rebalance {
   const plan = planOrders(targets, snapshot, situation.quotes, orders);
   return { plan, verdict: review(plan, account, situation, compliance, calendar) };
 }
+
+/**
+ * Whether a target is the same as before. Adjusted prices are in another unit after every dividend, and what is computed
+ * from them differs in its last digits; nobody trades for that.
+ */
+export function isSameWeight(a: number, b: number): boolean {
+  return Math.abs(a - b) < 1e-9;
+}

@@ -32,7 +32,7 @@ import {
   type Quantity,
 } from "@pf/orders";
 import type { Decision, Strategy } from "@pf/selection";
-import { proposeRebalance } from "../account/rebalance.js";
+import { isSameWeight, proposeRebalance } from "../account/rebalance.js";
 import type { Clock } from "../ports.js";
 import { laterOf, type TradeBook } from "./book.js";
 import { decideLast } from "./decide.js";
@@ -863,8 +863,8 @@ function namesOf(orders: readonly SentIntent[]): string {
   return orders.map(({ intent }) => intent.reference).join(", ");
 }
 
-/** Whether two sets of targets are the same to the last bit: a band that holds keeps every digit. */
+/** Whether two sets of targets are the same. */
 function sameWeights(a: Decision["weights"], b: Decision["weights"]): boolean {
   const [names, others] = [Object.keys(a), Object.keys(b)];
-  return names.length === others.length && names.every((name) => a[name] === b[name]);
+  return names.length === others.length && names.every((name) => isSameWeight(a[name]!, b[name] ?? Number.NaN));
 }
