@@ -25,8 +25,8 @@ export const quickTimes = {
   commissionMs: 4_000,
   pollMs: 6_000,
   reconnectMs: 20_000,
-  unknownAfterMs: 25_000,
-  askMs: 10_000,
+  unknownAfterMs: 40_000,
+  askMs: 6_000,
 } as const;
 /** How many times faster than ours the simulator's clock runs. */
 const speed = 20;

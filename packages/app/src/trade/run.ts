@@ -522,15 +522,19 @@ class Rebalance {
     };
   }
 
-  /** Which of these orders the broker has seen, or may have seen. */
+  /** Which of these orders the broker has seen, or may have seen: all as long as it does not answer every question. */
   private async knownAmong(intents: readonly OrderIntent[]): Promise<readonly string[]> {
     if (intents.length === 0) return [];
-    const { session, signal } = this.setting;
-    const standings = await session.findByReference(
-      intents.map(({ reference }) => reference),
-      signal,
-    );
-    return [...standings.values()].filter(({ kind }) => kind !== "absent").map(({ reference }) => reference);
+    const { session, signal, pause } = this.setting;
+    const references = intents.map(({ reference }) => reference);
+    for (let attempt = 0; ; attempt++) {
+      const standings = [...(await session.findByReference(references, signal)).values()];
+      const isAnswered = standings.every(({ kind }) => kind !== "unanswered");
+      if (isAnswered || attempt === mostUnanswered) {
+        return standings.filter(({ kind }) => kind !== "absent").map(({ reference }) => reference);
+      }
+      await pause(askAgainMs);
+    }
   }
 
   /** Sends what was approved and hears of it to the end. */
@@ -866,5 +870,7 @@ function namesOf(orders: readonly SentIntent[]): string {
 /** Whether two sets of targets are the same. */
 function sameWeights(a: Decision["weights"], b: Decision["weights"]): boolean {
   const [names, others] = [Object.keys(a), Object.keys(b)];
-  return names.length === others.length && names.every((name) => isSameWeight(a[name]!, b[name] ?? Number.NaN));
+  return (
+    names.length === others.length && names.every((name) => isSameWeight(a[name]!, b[name] ?? Number.NaN))
+  );
 }
