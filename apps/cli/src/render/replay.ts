@@ -27,10 +27,8 @@ export function renderReplay(document: ReplayDocument, style: Style): string {
   ].join("\n");
 }
 
-function accounts(
-  { equity, fills, sessions, difference }: ReplayDocument,
-  { painter, width }: Style,
-): string {
+function accounts(document: ReplayDocument, { painter, width }: Style): string {
+  const { equity, fills, sessions, difference } = document;
   const last = equity.at(-1)!;
   const fees = fills.reduce((sum, { fee }) => sum + fee, 0);
   return renderTable(
@@ -50,6 +48,7 @@ function accounts(
           : `${dollars(difference.cents / 100)}, ${decimal(difference.bps, 1)} bps`,
       ],
       ["Fills", count(fills.length), "", `${dollars(fees)} of commissions`],
+      ...(document.dividends > 0 ? [["Dividends", dollars(document.dividends), "", ""]] : []),
       ["Settled cash", dollars(sessions.at(-1)!.settledCash), "", ""],
     ],
     { painter, width, paint: (text, column) => (column === 1 ? painter.bold(text) : text) },

@@ -64,7 +64,7 @@ export class LiveWorld {
       exchange: { commission: commissionPlan(name, perShare) },
       pacing: "off",
     });
-    const folder = mkdtempSync(join(quickFolder(), "pf-replay-"));
+    const folder = mkdtempSync(join(quickFolder(), `pf-replay-${process.pid}-`));
     return new LiveWorld(simulator, folder, symbols, loaded, setting);
   }
 

@@ -1,11 +1,20 @@
 import { runBacktest, type TargetSeries, targetSeries } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
-import { addMonths, type BarSeries, type Panel, type SessionDate, type TradingCalendar } from "@pf/market";
+import {
+  addMonths,
+  type BarSeries,
+  type Panel,
+  type SessionDate,
+  type TradingCalendar,
+  type Weights,
+} from "@pf/market";
+import { dollarsOf } from "@pf/orders";
 import { createStrategy, type Extensions } from "@pf/selection";
 import type { SimulatedSymbol } from "@pf/tws-sim";
 import { accountRulesOf } from "../account/compare.js";
 import type { AccountRules } from "../account/engine.js";
 import { realPrices } from "../account/prices.js";
+import { isSameWeight } from "../account/rebalance.js";
 import { readRange } from "../dates.js";
 import { NoSessionsError } from "../errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
@@ -72,6 +81,8 @@ export interface ReplayDocument {
     readonly replay: number;
     readonly account: number;
   }[];
+  /** What the account got in dividends, dollars; as the account engine has them. */
+  readonly dividends: number;
   readonly difference: {
     /** Every order, price, fee, wait, check, settled cash and equity of every session, to the cent. */
     readonly equal: boolean;
@@ -149,7 +160,8 @@ export async function replayPortfolio(
   const lag = lagOf(config);
   const rules: AccountRules = { ...accountRulesOf(loaded, calendar), slippageBps: 0 };
   const { targets } = runBacktest(panel, strategy, costModelOf(config), { lag });
-  const reference = recordsOf(runFrom(panel, targets, prices, rules, first), first);
+  const run = runFrom(panel, targets, prices, rules, first);
+  const reference = recordsOf(run, first);
   await setting.checkpoint();
 
   const live = await tradeAll(sessions, symbols, loaded, { ...setting, intraday });
@@ -160,11 +172,12 @@ export async function replayPortfolio(
     end: sessions.at(-1)!,
     intraday,
     ...told(live, reference),
+    dividends: dollarsOf(run.dividends),
     difference: {
       ...difference(live, reference),
       otherDecisions: sessions.filter((_, at) => {
         const row = first + at - rules.delay;
-        return JSON.stringify(walked.at(row)) !== JSON.stringify(targets.at(row));
+        return !sameTargets(walked.at(row), targets.at(row));
       }).length,
       parts: partsOf(reference.at(-1)!.equity, withTheirTargets.equity.at(-1)!, live.at(-1)!.equity),
     },
@@ -173,6 +186,11 @@ export async function replayPortfolio(
   };
   const error = errorOf(document, live);
   return error ? { document, error: errorFields(describeFailure(error)) } : { document };
+}
+
+function sameTargets(a: Weights, b: Weights): boolean {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return names.every((name) => isSameWeight(a[name] ?? 0, b[name] ?? 0));
 }
 
 /** In the mode that must be equal both trade at the market: at the close a limit is the close as well. */
