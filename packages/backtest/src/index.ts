@@ -5,4 +5,4 @@ export { runBacktest, runTargets } from "./engine.js";
 export { BacktestOptionsError } from "./errors.js";
 export { measure, measureReturns, sessionsPerYear } from "./metrics.js";
 export type { BacktestResult, CostModel, Metrics, TargetSeries } from "./result.js";
-export { targetSeries } from "./targets.js";
+export { sparseTargets, targetSeries } from "./targets.js";

@@ -31,23 +31,13 @@ export class TargetRecorder {
 
   finish(): TargetSeries {
     const { sessions, tickers, rowStart } = this;
-    const symbol = this.symbol.slice(0, this.used);
-    const weight = this.weight.slice(0, this.used);
-    return {
+    return sparseTargets({
       sessions,
       tickers,
       rowStart,
-      symbol,
-      weight,
-      at(row) {
-        if (!(Number.isInteger(row) && row >= 0 && row < sessions.length)) {
-          throw new BacktestOptionsError(`there is no row ${row} in targets of ${sessions.length} rows`);
-        }
-        const weights: Record<Ticker, number> = {};
-        for (let k = rowStart[row]!; k < rowStart[row + 1]!; k++) weights[tickers[symbol[k]!]!] = weight[k]!;
-        return weights;
-      },
-    };
+      symbol: this.symbol.slice(0, this.used),
+      weight: this.weight.slice(0, this.used),
+    });
   }
 
   private grow(): void {
@@ -58,6 +48,22 @@ export class TargetRecorder {
     this.symbol = symbol;
     this.weight = weight;
   }
+}
+
+/** Targets from their columns, as {@link TargetSeries} describes them; nothing is copied or checked. */
+export function sparseTargets(columns: Omit<TargetSeries, "at">): TargetSeries {
+  const { sessions, tickers, rowStart, symbol, weight } = columns;
+  return {
+    ...columns,
+    at(row) {
+      if (!(Number.isInteger(row) && row >= 0 && row < sessions.length)) {
+        throw new BacktestOptionsError(`there is no row ${row} in targets of ${sessions.length} rows`);
+      }
+      const weights: Record<Ticker, number> = {};
+      for (let k = rowStart[row]!; k < rowStart[row + 1]!; k++) weights[tickers[symbol[k]!]!] = weight[k]!;
+      return weights;
+    },
+  };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { measure, runBacktest } from "@pf/backtest";
-import { createStrategy } from "@pf/selection";
+import { builtinScores, createStrategy } from "@pf/selection";
 import { describe, expect, it } from "vitest";
 import { quickPanel, quickStudy } from "../test/studies.js";
-import { applyPoint } from "./grid.js";
+import { applyPoint, planGrid } from "./grid.js";
+import { gridTargets } from "./kernel/kernel.js";
 import { bestPosition } from "./objective.js";
 import { probabilityOfOverfitting } from "./statistics/overfitting.js";
 import { deflatedSharpe, sharpeSample, trialVariance } from "./statistics/sharpe.js";
@@ -11,14 +12,39 @@ import { assessTrials, runTrials } from "./trials.js";
 const panel = quickPanel(51);
 const trials = runTrials(panel, quickStudy);
 
+const furthest = (a: Float64Array, b: Float64Array) =>
+  a.length === b.length ? a.reduce((most, value, k) => Math.max(most, Math.abs(value - b[k]!)), 0) : Infinity;
+
 describe("runTrials", () => {
-  it("has every point's own backtest, in grid order", () => {
+  it("has every point's own backtest, in grid order: the same holdings, returns equal to rounding", () => {
     for (const [at, point] of trials.points.entries()) {
       const run = runBacktest(panel, createStrategy(applyPoint(quickStudy.options, point)), quickStudy.costs);
-      expect(trials.returns[at]).toEqual(run.net);
-      expect(trials.objectives[at]).toBe(measure(run).Calmar);
+      expect(furthest(trials.returns[at]!, run.net)).toBeLessThan(1e-14);
+      expect(trials.objectives[at]).toBeCloseTo(measure(run).Calmar, 12);
     }
     expect(trials.points.length).toBe(8);
+    expect(trials.returns.some((column) => column!.some((value) => value !== 0))).toBe(true);
+  });
+
+  it("has them to the last bit where extensions leave the fused kernel aside", () => {
+    const plain = runTrials(panel, quickStudy, { scores: builtinScores });
+    for (const [at, point] of plain.points.entries()) {
+      const run = runBacktest(panel, createStrategy(applyPoint(quickStudy.options, point)), quickStudy.costs);
+      expect(plain.returns[at]).toEqual(run.net);
+    }
+  });
+
+  it("gives points that cannot differ one series of targets, and each its own otherwise", () => {
+    const study = { ...quickStudy, grid: { top_n: [1, 2], corr_cap: [0.3, 0.9] } };
+    const targets = gridTargets(panel, study)!;
+    expect(targets[0]).toBe(targets[1]);
+    expect(new Set(targets).size).toBe(3);
+    for (const [at, point] of planGrid(study).points.entries()) {
+      const run = runBacktest(panel, createStrategy(applyPoint(study.options, point)), study.costs);
+      expect(targets[at]!.rowStart).toEqual(run.targets.rowStart);
+      expect(targets[at]!.symbol).toEqual(run.targets.symbol);
+      expect(furthest(targets[at]!.weight, run.targets.weight)).toBeLessThan(1e-14);
+    }
   });
 
   it("has no returns of an impossible combination", () => {

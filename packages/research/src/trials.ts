@@ -1,13 +1,8 @@
-import { measure, runBacktest } from "@pf/backtest";
+import { type BacktestResult, measure, runBacktest, runTargets } from "@pf/backtest";
 import type { Panel } from "@pf/market";
-import {
-  createFeatures,
-  type Extensions,
-  type Features,
-  type Strategy,
-  type StrategyOptions,
-} from "@pf/selection";
+import { createFeatures, type Extensions, type Features, type StrategyOptions } from "@pf/selection";
 import { type GridPlan, planGrid } from "./grid.js";
+import { gridTargets } from "./kernel/kernel.js";
 import { bestPosition, orNull } from "./objective.js";
 import {
   type Overfitting,
@@ -39,7 +34,8 @@ export interface Trials {
 }
 
 /**
- * Backtests every point of the grid over the whole panel.
+ * Backtests every point of the grid over the whole panel: decided in one pass where the fused kernel serves the study,
+ * point by point where it does not. The numbers are equal to rounding.
  *
  * @param features - columns of the panel that somebody has computed already
  * @throws GridError when the grid cannot be searched
@@ -52,17 +48,27 @@ export function runTrials(
   features: Features = createFeatures(panel),
 ): Trials {
   const objectives = new Float64Array(plan.points.length).fill(Number.NaN);
-  const run = (strategy: Strategy) => {
-    const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
-    const result = runBacktest(panel, shared, study.costs, { lag: study.lag });
-    return { net: result.net, objective: measure(result)[study.objective] };
-  };
-  const known = new Map<string, ReturnType<typeof run>>();
+  const builtIn = Object.values(extensions).every((registry) => registry === undefined);
+  const decided = builtIn ? gridTargets(panel, study, plan) : undefined;
+  const run = (result: BacktestResult) => ({
+    net: result.net,
+    objective: measure(result)[study.objective],
+  });
+  // Points that cannot differ share their targets, or are the same text.
+  const known = new Map<unknown, ReturnType<typeof run>>();
   const returns = plan.strategies.map((strategy, at) => {
     if (!strategy) return undefined;
-    const key = behaviour(strategy.options);
-    const trial = known.get(key) ?? run(strategy);
-    known.set(key, trial);
+    const targets = decided?.[at];
+    const key = targets ?? behaviour(strategy.options);
+    let trial = known.get(key);
+    if (!trial) {
+      const { costs, lag } = study;
+      const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
+      trial = run(
+        targets ? runTargets(panel, targets, costs, { lag }) : runBacktest(panel, shared, costs, { lag }),
+      );
+      known.set(key, trial);
+    }
     objectives[at] = trial.objective;
     return trial.net;
   });

@@ -1,4 +1,4 @@
-import type { CostModel } from "@pf/backtest";
+import { type CostModel, sparseTargets, type TargetSeries } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import { type GridPlan, planGrid } from "../grid.js";
 import type { Objective, Study } from "../study.js";
@@ -65,10 +65,124 @@ export function traceGridKernel(
   plan: GridPlan,
   trace: KernelTrace,
 ): GridKernel | undefined {
-  return kernelOf(window, study, plan, trace);
+  const { pointBlock, pointLane } = planBlocks(plan.strategies);
+  let running = 0; // block that is being run
+  return kernelOf(window, study, plan, {
+    lists: trace.lists ?? false,
+    begin(block) {
+      running = block;
+    },
+    lane(row, lane, names, weights) {
+      for (let point = 0; point < plan.strategies.length; point++) {
+        if (pointBlock[point] === running && pointLane[point] === lane) {
+          trace.decided(point, row, names, weights);
+        }
+      }
+    },
+  });
 }
 
-function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: KernelTrace): GridKernel | undefined {
+/**
+ * The targets of every grid point on every row of a window, as the kernel decides them: what {@link createGridKernel}
+ * keeps to itself. Points that cannot differ share one series; an impossible combination has none. With lag 2 the last
+ * row, whose decision nobody trades, is empty.
+ *
+ * @returns `undefined` when the study is outside what the kernel serves
+ */
+export function gridTargets(
+  window: Panel,
+  study: Study,
+  plan: GridPlan = planGrid(study),
+): readonly (TargetSeries | undefined)[] | undefined {
+  const { pointBlock, pointLane } = planBlocks(plan.strategies);
+  const recorders = new Map<string, LaneTargets>();
+  const keyOf = (point: number) => `${pointBlock[point]} ${pointLane[point]}`;
+  let lanes: (LaneTargets | undefined)[] = [];
+  const kernel = kernelOf(window, study, plan, {
+    begin(block) {
+      lanes = [];
+      for (const [point, strategy] of plan.strategies.entries()) {
+        if (!strategy || pointBlock[point] !== block) continue;
+        let recorder = recorders.get(keyOf(point));
+        if (!recorder) {
+          recorder = new LaneTargets(window);
+          recorders.set(keyOf(point), recorder);
+        }
+        lanes[pointLane[point]!] = recorder;
+      }
+    },
+    lane(row, lane, names, weights) {
+      lanes[lane]?.record(row, names, weights);
+    },
+  });
+  if (!kernel) return undefined;
+  kernel.evaluate();
+  const series = new Map([...recorders].map(([key, recorder]) => [key, recorder.finish()]));
+  return plan.strategies.map((strategy, point) => strategy && series.get(keyOf(point)));
+}
+
+/** Collects what one lane holds, row after row. */
+class LaneTargets {
+  private readonly rowStart: Int32Array;
+  private symbol = new Int32Array(1024);
+  private weight = new Float64Array(1024);
+  private used = 0;
+  private filled = 0;
+
+  constructor(private readonly window: Panel) {
+    this.rowStart = new Int32Array(window.sessions.length + 1);
+  }
+
+  record(row: number, names: Int32Array, weights: Float64Array): void {
+    while (this.filled < row) this.rowStart[++this.filled] = this.used;
+    if (this.used + names.length > this.symbol.length) this.grow(names.length);
+    const from = this.used;
+    for (let k = 0; k < names.length; k++) {
+      const weight = weights[k]!;
+      if (weight === 0) continue;
+      const name = names[k]!;
+      // In universe order, as targets are.
+      let at = this.used++;
+      while (at > from && this.symbol[at - 1]! > name) {
+        this.symbol[at] = this.symbol[at - 1]!;
+        this.weight[at] = this.weight[at - 1]!;
+        at--;
+      }
+      this.symbol[at] = name;
+      this.weight[at] = weight;
+    }
+    this.rowStart[++this.filled] = this.used;
+  }
+
+  finish(): TargetSeries {
+    const { sessions, tickers } = this.window;
+    while (this.filled < sessions.length) this.rowStart[++this.filled] = this.used;
+    return sparseTargets({
+      sessions,
+      tickers,
+      rowStart: this.rowStart,
+      symbol: this.symbol.subarray(0, this.used),
+      weight: this.weight.subarray(0, this.used),
+    });
+  }
+
+  private grow(least: number): void {
+    const room = this.symbol.length * 2 + least;
+    const [symbol, weight] = [new Int32Array(room), new Float64Array(room)];
+    symbol.set(this.symbol);
+    weight.set(this.weight);
+    this.symbol = symbol;
+    this.weight = weight;
+  }
+}
+
+/** What is told of every lane of every block. */
+interface LaneTrace extends RowTrace {
+  readonly lists?: boolean;
+  begin(block: number): void;
+}
+
+function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace): GridKernel | undefined {
   const { options } = study;
   const served =
     (options.selection.score ?? "trend") === "trend" &&
@@ -91,23 +205,12 @@ function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: KernelTra
     equalWeights: options.weights.method === "equal",
     objective: study.objective,
   };
-  let running = 0; // block that is being run
-  const traced = trace && {
-    lists: trace.lists ?? false,
-    lane(row: number, lane: number, names: Int32Array, weights: Float64Array) {
-      for (let point = 0; point < plan.strategies.length; point++) {
-        if (pointBlock[point] === running && pointLane[point] === lane) {
-          trace.decided(point, row, names, weights);
-        }
-      }
-    },
-  };
   return {
     evaluate(order) {
-      const bench = workbenchFor(job, blocks, traced);
+      const bench = workbenchFor(job, blocks, trace);
       bench.load(job, order);
       for (let at = 0; at < blocks.length; at++) {
-        running = at;
+        trace?.begin(at);
         bench.run(job, blocks[at]!, order !== undefined);
         for (let point = 0; point < objectives.length; point++) {
           if (pointBlock[point] === at) {
@@ -151,7 +254,7 @@ const workbenches: { bits?: Workbench; lists?: Workbench } = {};
 function workbenchFor(
   { facts, stride }: Job,
   blocks: readonly Block[],
-  trace: (RowTrace & { readonly lists: boolean }) | undefined,
+  trace: LaneTrace | undefined,
 ): Workbench {
   const lists = facts.names > mostBits || trace?.lists === true;
   const fasts = Math.max(...blocks.map((block) => block.fasts.length));
