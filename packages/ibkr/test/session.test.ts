@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { connectIbkr, type IbkrOptions } from "../src/index.js";
 import { chopper } from "./chopper.js";
+import { interloper } from "./interloper.js";
 import { type HalfTws, halfTws, rawServer } from "./rawServer.js";
 import {
   executedAt,
@@ -417,6 +418,38 @@ describe("placing", () => {
       events: [],
     });
     expect((await other.completedOrders()).length).toBe(2);
+  });
+
+  it.each([
+    ["another account's order of a kind unknown here", ["5"], { account: "DU999", side: "EXERCISE" }],
+    ["another account's execution at no price", ["11"], { account: "DU999", price: "0.0" }],
+    ["an option that expires", ["11"], { secType: "OPT", price: "0.0" }],
+    ["a spread that pays", ["11"], { secType: "BAG", price: "-1.25", shares: "1E-9x" }],
+    ["an order of coins", ["5", "101"], { secType: "CRYPTO", shares: "1.7976931348623157E308" }],
+  ])("is not disturbed by %s", async (_, messages, changes) => {
+    await using here = await world();
+    const places: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+      "5": { secType: 4, account: 20, side: 13, shares: 14 },
+      "11": { secType: 5, account: 16, side: 18, shares: 19, price: 20 },
+      "101": { secType: 3, account: 19, side: 12, shares: 13 },
+    };
+    let told = 0;
+    await using between = await interloper(here.sim, (fields) => {
+      if (!messages.includes(fields[0]!)) return [];
+      told++;
+      const strange = [...fields];
+      for (const [name, value] of Object.entries(changes)) strange[places[fields[0]!]![name]!] = value;
+      return [strange];
+    });
+    const broker = await here.connect({ host: between.host, port: between.port });
+    const states: string[] = [];
+    broker.onState(({ kind }) => states.push(kind));
+    const events = await placed(broker, planOf({ shares: 2 }, { symbol: "TLT", shares: 3 }));
+    expect(executedBy(events)).toEqual(executedAt(here.sim));
+    const { kind, fills } = (await broker.findByReference([spyBuy])).get(spyBuy)!;
+    expect([kind, fills.length]).toEqual(["filled", 1]);
+    expect(told).toBeGreaterThan(1);
+    expect(states).toEqual([]);
   });
 
   it("goes on quietly with other programs' orders around it", async () => {

@@ -7,9 +7,11 @@ import {
   type Link,
   type LinkRequest,
   type Requests,
+  type WireFields,
 } from "../session/link.js";
 import {
   type ExecutionFact,
+  isAboutShares,
   type OrderMessage,
   readCommission,
   readCompletedOrder,
@@ -22,7 +24,7 @@ import { emptyBook, forgetBefore, type OrderBook, reduce } from "./reduce.js";
 /** An order as TWS lists it, open or completed. */
 export type ListedOrder = OrderMessage & { readonly kind: "order" };
 
-/** What three questions to TWS said about orders, and which of them were answered. */
+/** What three questions to TWS said about orders of shares, and which of them were answered. */
 export interface Findings {
   /** Of every client of the API. */
   readonly open: readonly ListedOrder[];
@@ -57,12 +59,14 @@ export class OrderDesk {
       openOrder: (...args) => {
         this.usedUpTo(args[0]);
         // A what-if is a question, not an order.
-        if (!args[2].whatIf) this.learn(readOpenOrder(args, link.fields));
+        if (!args[2].whatIf && this.concerns(link)) this.learn(readOpenOrder(args, link.fields));
       },
       orderStatus: (orderId) => {
         if (orderId > 0) this.learn(readOrderStatus(link.fields));
       },
-      execDetails: () => this.learn(readExecution(link.fields)),
+      execDetails: () => {
+        if (this.concerns(link)) this.learn(readExecution(link.fields));
+      },
       commissionReport: (...args) => {
         const commission = readCommission(args);
         if (commission) this.learn(commission);
@@ -76,9 +80,6 @@ export class OrderDesk {
   }
 
   learn(message: OrderMessage): void {
-    // Another account's orders are none of ours, whoever sees them.
-    if ((message.kind === "order" || message.kind === "execution") && message.account !== this.account)
-      return;
     const { book, events } = reduce(this.book, message);
     this.book = book;
     for (const event of events) for (const listener of [...this.eventListeners]) listener(event);
@@ -160,8 +161,8 @@ export class OrderDesk {
         const listed = new Map<string, ListedOrder>();
         return {
           openOrder: (...args) => {
+            if (args[2].whatIf || !this.concerns(wire)) return;
             const order = readOpenOrder(args, wire.fields) as ListedOrder;
-            if (args[2].whatIf || order.account !== this.account) return;
             listed.set(order.permId ?? `${order.clientId}:${order.orderId}`, order);
           },
           openOrderEnd: () => answer.resolve([...listed.values()]),
@@ -181,8 +182,8 @@ export class OrderDesk {
         const listed: ListedOrder[] = [];
         return {
           completedOrder: (...args) => {
+            if (!this.concerns(wire)) return;
             const order = readCompletedOrder(args, wire.fields) as ListedOrder;
-            if (order.account !== this.account) return;
             listed.push(order);
             this.learn(order);
           },
@@ -202,8 +203,8 @@ export class OrderDesk {
         const listed = new Map<string, ExecutionFact>();
         return {
           execDetails: () => {
+            if (!this.concerns(wire)) return;
             const execution = readExecution(wire.fields) as ExecutionFact & { kind: "execution" };
-            if (execution.account !== this.account) return;
             listed.set(execution.execId, execution);
             this.learn(execution);
           },
@@ -227,6 +228,11 @@ export class OrderDesk {
         if (attempt >= attempts) return undefined;
       }
     }
+  }
+
+  /** Another account's orders are none of ours, whoever sees them, and neither is what is no share. */
+  private concerns({ fields }: WireFields): boolean {
+    return isAboutShares(this.account, fields);
   }
 
   private usedUpTo(orderId: number): void {

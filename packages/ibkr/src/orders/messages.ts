@@ -83,6 +83,22 @@ export interface ExecutionFact {
   readonly time: string;
 }
 
+/** Where `openOrder`, `execDetails` and `completedOrder` name the kind of contract, and the account. */
+const subjects: Readonly<Record<string, readonly [secType: number, account: number]>> = {
+  "5": [4, 20],
+  "11": [5, 16],
+  "101": [3, 19],
+};
+
+/**
+ * Whether an order or an execution is about shares in this account. What else passes by is not read any further: an
+ * expired option is executed at 0 dollars, and neither that nor another account's order may spoil an answer about ours.
+ */
+export function isAboutShares(account: string, fields: readonly string[]): boolean {
+  const [secType, owner] = subjects[fields[0] ?? ""] ?? [-1, -1];
+  return fields[secType] === "STK" && fields[owner] === account;
+}
+
 /**
  * Reads an `openOrder`. Ids and sizes come from the fields on the wire: the library turns them into doubles, which do
  * not hold a permId of 64 bits.
