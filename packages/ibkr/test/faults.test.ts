@@ -1,7 +1,16 @@
+import type { Socket } from "node:net";
 import { parseScenario } from "@pf/tws-sim";
 import { describe, expect, it } from "vitest";
-import { type ConnectionState, type IbkrSession, refusalOf, systemTimers } from "../src/index.js";
+import {
+  type ConnectionState,
+  connectIbkr,
+  type IbkrSession,
+  refusalOf,
+  systemTimers,
+} from "../src/index.js";
 import { pause } from "../src/session/clock.js";
+import { frameOf } from "../src/session/frames.js";
+import { halfTws, rawServer } from "./rawServer.js";
 import {
   executedAt,
   executedBy,
@@ -406,6 +415,62 @@ describe.concurrent("a fault of the connection", () => {
     nowUtcMs += 5000;
     await broker.ready();
     expect(log.sent("placeOrder")).toEqual([]);
+  });
+
+  it.each(["down", "up_data_lost"] as const)(
+    "a session that begins while the servers are away places nothing until they are back (then: %s)",
+    async (end) => {
+      shown.add("link");
+      await using here = await world();
+      here.sim.trigger({ link: "down" });
+      const broker = await here.connect();
+      expect(broker.state).toMatchObject({ kind: "degraded", code: 1100 });
+      const refusal = { code: "PF_IBKR_NOT_CONNECTED", sent: false };
+      await expect(placed(broker, planOf({}))).rejects.toMatchObject(refusal);
+      const terms = { ...planOf({}).intents[0]!, reference: "pf/what-if" };
+      await expect(broker.whatIf(terms)).rejects.toMatchObject(refusal);
+      expect(ordersAt(here.sim, "pf/2026-11-23/SPY/buy")).toBe(0);
+      here.sim.trigger({ link: end === "down" ? "up" : end });
+      await broker.ready();
+      expect(executedBy(await placed(broker, planOf({})))).toEqual(executedAt(here.sim));
+    },
+  );
+
+  it("two interruptions, one upon the other: connected only when the second has been asked about", async () => {
+    const asked: (() => void)[] = [];
+    let socket: Socket | undefined;
+    await using server = await rawServer(
+      halfTws({
+        accounts: "DUK200445",
+        answer(fields, send, to) {
+          socket = to;
+          if (fields[0] === "49") asked.push(() => send(49, 1, 1_800_000_000));
+        },
+      }),
+    );
+    const say = (code: number) => socket!.write(frameOf(["4", "2", "-1", String(code), "", ""]));
+    const states: string[] = [];
+    const connecting = connectIbkr({
+      host: server.host,
+      port: server.port,
+      clientId: 17,
+      account: "DUK200445",
+      mode: "paper",
+      onState: ({ kind }) => states.push(kind),
+    });
+    await expect.poll(() => asked.length).toBe(1);
+    asked[0]!();
+    const broker = await connecting;
+    // The first ending comes without its beginning, as when TWS was started meanwhile.
+    for (const code of [1102, 1100, 1101]) say(code);
+    await expect.poll(() => asked.length).toBe(2);
+    asked[1]!();
+    await expect.poll(() => asked.length).toBe(3);
+    expect(states.at(-1)).toBe("restored");
+    asked[2]!();
+    await broker.ready();
+    expect(states).toEqual(["connected", "restored", "degraded", "restored", "connected"]);
+    await broker.close();
   });
 
   it("the next client id: orders of the first are followed, and never cancelled by a number that means another", async () => {

@@ -60,6 +60,9 @@ export interface ConnectionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** States in which the end of an interruption is news. */
+const interruptible: ReadonlySet<ConnectionState["kind"]> = new Set(["connected", "degraded", "restored"]);
+
 /** Keeps one connection at a time, tells its state, and never keeps anything to be sent later. */
 export class Connection implements Requests {
   state: ConnectionState = { kind: "connecting", attempt: 1 };
@@ -71,6 +74,8 @@ export class Connection implements Requests {
   private readonly stop = new AbortController();
   private reqId = firstReqId;
   private stopHeartbeat = () => {};
+  /** Of the link between TWS and the broker, begun and ended. */
+  private interruptions = 0;
 
   constructor(
     private readonly options: ConnectionOptions,
@@ -229,8 +234,10 @@ export class Connection implements Requests {
     if (!link.open) throw new NotConnectedError("connection to TWS", "ended while it began", true);
     this.link = link;
     this.beat(link);
-    // TWS may have said meanwhile that it has no servers: that stands.
-    if (this.state.kind !== "degraded")
+    const { state } = this;
+    // TWS may have said meanwhile that it has no servers: that stands. If they are back, what was asked before is asked anew.
+    if (state.kind === "restored") void this.restored(state.data);
+    else if (state.kind !== "degraded")
       this.tell({ kind: "connected", clientId, serverVersion: link.serverVersion });
   }
 
@@ -241,10 +248,15 @@ export class Connection implements Requests {
 
   private hear(message: BrokerMessage): void {
     if (message.id === -1) {
-      if (message.code === 1100 || message.code === 2110)
+      if (message.code === 1100 || message.code === 2110) {
+        this.interruptions++;
         this.tell({ kind: "degraded", code: message.code, reason: message.message });
-      if ((message.code === 1101 || message.code === 1102) && this.state.kind === "degraded")
+      }
+      // Also without the notice that it began: something may have happened that we were not told.
+      if ((message.code === 1101 || message.code === 1102) && interruptible.has(this.state.kind)) {
+        this.interruptions++;
         void this.restored(message.code === 1102 ? "kept" : "lost");
+      }
       if (message.code === 1300)
         this.link?.close(new NotConnectedError("connection to TWS", message.message, true));
     }
@@ -252,7 +264,7 @@ export class Connection implements Requests {
   }
 
   private async restored(data: "kept" | "lost"): Promise<void> {
-    const { link } = this;
+    const { link, interruptions } = this;
     this.tell({ kind: "restored", data });
     if (!link?.open) return;
     try {
@@ -262,9 +274,9 @@ export class Connection implements Requests {
       link.close(error as Error);
       return;
     }
-    // A second interruption may have begun while we asked about the first.
+    // A second interruption may have begun, or even ended, while we asked about the first: its own answers count.
     const { state } = this as { state: ConnectionState };
-    if (state.kind === "restored" && link.open)
+    if (state.kind === "restored" && interruptions === this.interruptions && link.open)
       this.tell({ kind: "connected", clientId: link.clientId, serverVersion: link.serverVersion });
   }
 
