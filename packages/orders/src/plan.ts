@@ -76,6 +76,12 @@ export interface OrderRules {
   /** Fraction of equity that is never invested. */
   readonly cashBuffer: number;
   readonly commission: CommissionPlan;
+  /**
+   * Whether reasons are also put into words. A backtest makes thousands of plans that nobody reads.
+   *
+   * @defaultValue true
+   */
+  readonly inWords?: boolean;
 }
 
 /**

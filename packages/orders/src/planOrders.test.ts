@@ -390,6 +390,21 @@ describe("planOrders on random accounts", () => {
     return { account, rules, quotes, weights };
   };
 
+  it("plans the same without words", () => {
+    const silent = (made: OrderPlan) => {
+      const text = JSON.stringify(made, (key, value) => (key === "detail" ? "" : value));
+      return JSON.parse(text) as unknown;
+    };
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { account, rules, quotes, weights } = worldOf(drawn);
+        const targets = { asOf: session, weights };
+        const quiet = planOrders(targets, account, quotes, { ...rules, inWords: false });
+        expect(quiet).toEqual(silent(planOrders(targets, account, quotes, rules)));
+      }),
+    );
+  });
+
   it("spends no more than is settled, sells no more than is free, sends no more than is left", () => {
     fc.assert(
       fc.property(world, (drawn) => {

@@ -315,9 +315,13 @@ function intentOf({ account, rules }: Context, order: Order): readonly OrderInte
       limit: wish.limit,
       notional,
       reason: orderReason(wish),
-      detail: orderDetail(wish, order),
+      detail: isInWords(rules) ? orderDetail(wish, order) : "",
     },
   ];
+}
+
+function isInWords({ inWords = true }: OrderRules): boolean {
+  return inWords;
 }
 
 function referenceOf({ session, attempt }: AccountSnapshot, { symbol, side }: Wish): string {
@@ -351,7 +355,11 @@ function lineOf(context: Context, wish: Wish, order: Order | undefined, equity: 
     action: isOrdered ? side! : "none",
     quantity,
     reason,
-    detail: isOrdered ? orderDetail(wish, order!) : idleDetail(context, wish, left, reason),
+    detail: !isInWords(context.rules)
+      ? ""
+      : isOrdered
+        ? orderDetail(wish, order!)
+        : idleDetail(context, wish, left, reason),
     deferred: left,
     reference: isOrdered ? referenceOf(context.account, wish) : null,
     drift:

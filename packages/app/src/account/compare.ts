@@ -43,6 +43,7 @@ export function accountRulesOf(
     orderType: "MKT",
     quantityStep: config.execution.quantity === "fractional" ? fraction : oneShare,
     commission,
+    inWords: false,
   };
   const compliance: ComplianceRules = { ...usualRules, ...complianceRulesOf(config), commission };
   return {
