@@ -248,7 +248,9 @@ describe("a replay", () => {
   it("stops when it is asked to, within a second, and leaves nothing behind", async () => {
     const folders = () =>
       [tmpdir(), "/dev/shm"].flatMap((folder) =>
-        existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(`pf-replay-${process.pid}-`)) : [],
+        existsSync(folder)
+          ? readdirSync(folder).filter((name) => name.startsWith(`pf-replay-${process.pid}-`))
+          : [],
       );
     const before = folders();
     const stop = new AbortController();

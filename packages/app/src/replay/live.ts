@@ -7,8 +7,8 @@ import { centsOfDollars, commissionPlan } from "@pf/orders";
 import type { Extensions } from "@pf/selection";
 import type { SimulatedSymbol, Simulator } from "@pf/tws-sim";
 import { accountOf } from "../broker.js";
+import { describeFailure } from "../failures.js";
 import type { TradeDocument } from "../trade/documents.js";
-import { TradeDataError } from "../trade/errors.js";
 import { tradeAccount } from "../trade/service.js";
 import type { LiveRecord, SessionRecord } from "./record.js";
 import { SimulatedTime } from "./time.js";
@@ -79,7 +79,8 @@ export class LiveWorld {
     const closes = setting.calendar.closeUtcMs(session);
     await simulator.advanceTo(closes - beforeClose(this.loaded));
     const traded = await this.time.during(this.rebalance(session)).catch((error: unknown) => {
-      if (!(error instanceof TradeDataError)) throw error;
+      // Missing or unusable bars: it says no more today, and tries again tomorrow.
+      if (!(error instanceof Error) || describeFailure(error).exit !== 3) throw error;
       return error;
     });
     // The close, and what ends with it.
