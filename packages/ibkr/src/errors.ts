@@ -68,7 +68,7 @@ export class NotTwsError extends Error {
 export class ServerVersionError extends Error {
   override readonly name = "ServerVersionError";
   readonly code = "PF_IBKR_VERSION";
-  readonly next = "update TWS or IB Gateway to a current release (Help > About shows the one that runs)";
+  readonly next: string;
   constructor(
     readonly host: string,
     readonly port: number,
@@ -79,6 +79,10 @@ export class ServerVersionError extends Error {
     super(
       `${host}:${port} speaks version ${version} of the TWS protocol; this program knows ${oldest} to ${newest}`,
     );
+    this.next =
+      version < oldest
+        ? "update TWS or IB Gateway to a current release (Help > About shows the one that runs)"
+        : "update this program, or run a release of TWS or IB Gateway that still speaks an older version";
   }
 }
 

@@ -224,8 +224,9 @@ describe("what goes wrong over a socket", () => {
     const { simulator, history } = await connected();
     simulator.trigger({ farm: { name: "history", up: false } });
     await expect(history.bars("SPY", ask)).rejects.toMatchObject({
-      code: "PF_IBKR_HISTORY_REFUSED",
+      code: "PF_IBKR_HISTORY_INTERRUPTED",
       message: expect.stringContaining("HMDS server disconnect"),
+      next: expect.stringContaining("run it again"),
     });
   });
 

@@ -50,6 +50,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   try {
     if (options.scenario) terminal.addScenario(options.scenario);
     await terminal.open();
+    log?.begin();
   } catch (error) {
     await terminal.close();
     throw error;

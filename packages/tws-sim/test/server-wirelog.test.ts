@@ -83,6 +83,21 @@ describe("a wire log", () => {
     expect(differences.map(({ message }) => message)).not.toContain("managedAccounts");
   });
 
+  it("is begun anew by a simulator that starts, and left alone by one that cannot", async () => {
+    const file = join(folder, "wire.jsonl");
+    await record(file, 1);
+    const recorded = readFileSync(file, "utf8");
+    const running = await simulator();
+    await expect(simulator({ wireLog: file, port: running.port })).rejects.toMatchObject({
+      code: "PF_PORT_IN_USE",
+    });
+    expect(readFileSync(file, "utf8")).toBe(recorded);
+    await record(file, 1);
+    expect(lines(file).filter(({ event }) => event === "open").length).toBe(2);
+    await simulator({ wireLog: file });
+    expect(readFileSync(file, "utf8")).toBe("");
+  });
+
   it("refuses files that are none, with the line", async () => {
     const file = join(folder, "not.jsonl");
     writeFileSync(file, '{"at":"2025-12-29T20:30:00.000Z","connection":1,"event":"open"}\n{"at":1}\n');

@@ -103,7 +103,7 @@ describe("a request for bars", () => {
     await expect(
       createHistory(wireOf(cancelled).wire, xnys, quick).bars("SPY", wanted),
     ).rejects.toMatchObject({
-      code: "PF_IBKR_HISTORY_REFUSED",
+      code: "PF_IBKR_HISTORY_INTERRUPTED",
       broker: { code: 162 },
     });
   });
@@ -139,6 +139,9 @@ describe("a request for bars", () => {
     [10197, "No market data during competing live session", "PF_IBKR_HISTORY_PERMISSION"],
     [321, "Error validating request: End date not supported", "PF_IBKR_HISTORY_REFUSED"],
     [162, `${prefix}pacing violation`, "PF_IBKR_PACING"],
+    [162, `${prefix}HMDS server disconnect occurred. Attempting reconnection`, "PF_IBKR_HISTORY_INTERRUPTED"],
+    [162, `${prefix}API historical data query cancelled: 7`, "PF_IBKR_HISTORY_INTERRUPTED"],
+    [366, "No historical data query found for ticker id: 7", "PF_IBKR_HISTORY_INTERRUPTED"],
   ])("that is refused with %i %s fails as %s, with the broker's words", async (code, message, ours) => {
     const { wire, seen } = wireOf(refused(code, message));
     const failing = createHistory(wire, xnys, { ...quick, pacingWaitMs: 1 }).bars("SPY", wanted);
@@ -150,7 +153,8 @@ describe("a request for bars", () => {
     expect(error.message).toContain("SPY");
     expect(error.message).toContain(String(code));
     expect(error.message).not.toContain(prefix);
-    expect(seen.at.length).toBe(ours === "PF_IBKR_PACING" ? 3 : 1);
+    const isWorthAnotherTry = ["PF_IBKR_PACING", "PF_IBKR_HISTORY_INTERRUPTED"].includes(ours);
+    expect(seen.at.length).toBe(isWorthAnotherTry ? 3 : 1);
   });
 
   it("tells a session elsewhere from a missing subscription, since the remedies differ", async () => {

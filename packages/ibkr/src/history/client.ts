@@ -4,6 +4,7 @@ import { UnknownContractError } from "../errors.js";
 import { type History, joinBars, type WireBar } from "./bars.js";
 import {
   type BrokerWords,
+  HistoryInterruptedError,
   HistoryPacingError,
   HistoryPermissionError,
   HistoryRefusedError,
@@ -65,7 +66,7 @@ export interface HistoryClient {
    * The bars of one contract in a closed interval of days, today's unfinished one included and marked.
    *
    * @throws UnknownContractError, NoHistoryError, HistoryPermissionError, HistoryRefusedError: no use to ask again
-   * @throws HistoryPacingError, HistoryTimeoutError when patience ended
+   * @throws HistoryPacingError, HistoryInterruptedError, HistoryTimeoutError when patience ended
    * @throws HistoryAnswerError when the answer is no list of bars
    * @throws whatever ended the connection
    */
@@ -106,8 +107,11 @@ export function createHistory(
           pauseFor(pacingWaitMs * 2 ** (attempt - 1), error.words);
           continue;
         }
-        if (verdict === "interrupted" && !isLast) pauseFor(pacingWaitMs, error.words);
-        if ((verdict === "cancelled" || verdict === "interrupted") && !isLast) continue;
+        if (verdict === "cancelled" || verdict === "interrupted") {
+          if (isLast) throw new HistoryInterruptedError(symbol, request.whatToShow, attempt, error.words);
+          if (verdict === "interrupted") pauseFor(pacingWaitMs, error.words);
+          continue;
+        }
         throw refusalOf(symbol, request.whatToShow, error.words, verdict);
       } finally {
         leave();

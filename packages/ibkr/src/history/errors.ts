@@ -57,6 +57,24 @@ export class HistoryPacingError extends Error {
   }
 }
 
+/** The broker's historical service was away, or dropped the request each time. */
+export class HistoryInterruptedError extends Error {
+  override readonly name = "HistoryInterruptedError";
+  readonly code = "PF_IBKR_HISTORY_INTERRUPTED";
+  readonly next =
+    "wait until the connection lamps in TWS are green (the nightly reset is over by 02:00 in New York), and run it again";
+  constructor(
+    readonly symbol: Ticker,
+    readonly whatToShow: PriceHistory,
+    readonly attempts: number,
+    readonly broker: BrokerWords,
+  ) {
+    super(
+      `the broker's historical service did not serve ${symbol} (${whatToShow}), ${times(attempts)}: ${inBrackets(broker)}`,
+    );
+  }
+}
+
 /** A request that was never answered; it was cancelled. */
 export class HistoryTimeoutError extends Error {
   override readonly name = "HistoryTimeoutError";

@@ -72,9 +72,14 @@ describe("a handshake that fails says how far it came", () => {
     );
   });
 
-  it.each([50, 150, 201])("a server that speaks version %i only", async (version) => {
+  it.each([
+    [50, "update TWS"],
+    [150, "update TWS"],
+    [201, "update this program"],
+  ])("a server that speaks version %i only, with what to do: %s", async (version, what) => {
     await using server = await rawServer(halfTws({ version }));
-    await expect(connect(server)).rejects.toThrowError(code("PF_IBKR_VERSION", { version }));
+    const next = expect.stringContaining(what);
+    await expect(connect(server)).rejects.toThrowError(code("PF_IBKR_VERSION", { version, next }));
   });
 
   it("a client id that is in use", async () => {

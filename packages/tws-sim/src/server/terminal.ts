@@ -673,7 +673,11 @@ export class Terminal implements Simulator, Context {
 export function assertSpeed(speed: SimulatorSpeed): void {
   if (speed === "frozen" || speed === "max") return;
   if (typeof speed !== "number" || !(speed > 0 && speed <= 1e6))
-    throw new SimulatorOptionsError("speed", `${speed} is no speed`, "give a number above 0, max or frozen");
+    throw new SimulatorOptionsError(
+      "speed",
+      `${speed} is no speed`,
+      "give a number above 0 up to 1000000, max or frozen",
+    );
 }
 
 const lostLink = "Connectivity between IBKR and Trader Workstation has been lost.";

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { WireLogError } from "../errors.js";
 
 /** One line of a wire log. */
@@ -33,12 +33,19 @@ export class WireLog {
   readonly #file: number;
   #isOpen = true;
 
-  /** @throws WireLogError when the file cannot be written */
+  /** What is in the file stays until {@link begin}. @throws WireLogError when the file cannot be written */
   constructor(
     readonly path: string,
     private readonly now: () => number,
   ) {
-    this.#file = attempt(path, () => openSync(path, "w"));
+    this.#file = attempt(path, () => openSync(path, "a"));
+  }
+
+  /** Empties the file: not before the port is ours, because who holds it may be writing the same log. */
+  begin(): void {
+    attempt(this.path, () => {
+      if (fstatSync(this.#file).isFile()) ftruncateSync(this.#file);
+    });
   }
 
   write(entry: Unstamped): void {
