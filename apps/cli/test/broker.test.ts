@@ -98,6 +98,24 @@ describe("pf connect", () => {
     expectWords(fetched, "PF_IBKR_HISTORY_PERMISSION");
   });
 
+  it("says that TWS has lost the broker's servers, and to wait for them", async () => {
+    const file = join(temporaryFolder(), "down.yaml");
+    writeFileSync(file, "rules:\n  - after: 0s\n    do: [{ link: down }]\n");
+    const own = await startSim([...afterClose, "--scenario", file]);
+    const finished = await pf(["connect", "--json", ...own.address]);
+    const plain = await pf(["connect", ...own.address]);
+    await own.end();
+    expect([finished.code, plain.code]).toEqual([4, 4]);
+    expect(documentOf(finished).error.code).toBe("PF_IBKR_HISTORY_INTERRUPTED");
+    expect(checkOf(finished, "handshake")).toMatchObject({
+      status: "warning",
+      detail: expect.stringContaining("1100"),
+      fix: expect.stringContaining("wait"),
+    });
+    expectWords(plain, "PF_IBKR_HISTORY_INTERRUPTED");
+    for (const line of plain.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   it("names a symbol of the universe that the broker does not know", async () => {
     const finished = await pf(["connect", "--json", "--set", "universe=[SPY, NOPE]", ...sim.address]);
     expect(documentOf(finished).error.code).toBe("PF_IBKR_UNKNOWN_SYMBOL");

@@ -284,20 +284,17 @@ class CheckList {
 
   /** What a connection shows by itself; up to the check that failed, where one did. */
   connected({ ibkr }: LoadedConfig["config"], failed: CheckName | undefined, session?: IbkrSession): void {
-    const found: readonly (readonly [CheckName, string])[] = [
-      ["port", `${ibkr.host}:${ibkr.port} is open`],
-      [
-        "handshake",
-        session ? `server version ${session.serverVersion}, client id ${session.clientId}` : "done",
-      ],
-      ["account", session ? `${session.account} is managed by this session` : "done"],
-      ["mode", session ? modeWords(session) : "done"],
+    const found: readonly (readonly [CheckName, Words])[] = [
+      ["port", { detail: `${ibkr.host}:${ibkr.port} is open` }],
+      ["handshake", session ? handshakeWords(session) : { detail: "done" }],
+      ["account", { detail: session ? `${session.account} is managed by this session` : "done" }],
+      ["mode", { detail: session ? modeWords(session) : "done" }],
     ];
     // A mode that contradicts its account is found before anybody connects.
     if (failed === "mode") return;
-    for (const [name, detail] of found) {
+    for (const [name, words] of found) {
       if (name === failed) return;
-      this.made.set(name, { name, status: "ok", detail, fix: null });
+      this.note(name, words);
     }
   }
 
@@ -317,8 +314,7 @@ class CheckList {
         const failure = describeFailure(found.failed);
         this.fail(name, { ...failure, message: found.detail ?? failure.message }, found.failed);
       } else {
-        const { detail, fix = null, status = "ok" } = found;
-        this.made.set(name, { name, status, detail, fix });
+        this.note(name, found);
       }
       return found.value;
     } catch (error) {
@@ -343,6 +339,10 @@ class CheckList {
     };
   }
 
+  private note(name: CheckName, { detail, fix = null, status = "ok" }: Words): void {
+    this.made.set(name, { name, status, detail, fix });
+  }
+
   private fail(name: CheckName, failure: Failure, error: unknown): void {
     // A fault of ours is no finding about somebody's TWS.
     if (failure.code === "PF_BUG") throw error;
@@ -361,6 +361,16 @@ function checkOf(code: string): CheckName {
 
 function stopIfAsked(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new InterruptedError({ cause: signal.reason });
+}
+
+function handshakeWords({ serverVersion, clientId, state }: IbkrSession): Words {
+  const detail = `server version ${serverVersion}, client id ${clientId}`;
+  if (state.kind !== "degraded") return { detail };
+  return {
+    status: "warning",
+    detail: `${detail}; TWS has lost the broker's servers (${state.code})`,
+    fix: "wait: TWS connects again by itself (the nightly reset is over by 02:00 in New York); until then it serves no bars, and nothing is placed",
+  };
 }
 
 function modeWords({ mode, account }: IbkrSession): string {

@@ -350,6 +350,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "The connection stands, but the broker's historical service does not answer.",
     next: "run it again; what was fetched is not asked for twice",
   },
+  PF_IBKR_HISTORY_INTERRUPTED: {
+    exit: 4,
+    means: "The broker was away or cut the request off; what was fetched before is cached.",
+    next: "wait until the connection lamps in TWS are green, and run it again",
+  },
   PF_IBKR_HISTORY_REFUSED: {
     exit: 4,
     means: "The broker would not serve this request, and asking again would change nothing.",

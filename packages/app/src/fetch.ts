@@ -77,6 +77,9 @@ export async function fetchMarket(
     throw new RequestError("no symbol to fetch", "name some, as in --symbols SPY,QQQ");
   // What is mistyped is told before anybody connects to anything.
   readRange({ start: request.start ?? ibkr.start, end: request.end ?? ibkr.end ?? undefined }, calendar);
+  const { openBarCache } = await import("@pf/bars");
+  const cache = openBarCache(setting.dataFolder);
+  for (const symbol of symbols) cache.file(symbol);
   const opened = await openSource(request, loaded, setting);
   try {
     return await fetchFrom(opened, symbols, request, loaded, setting);

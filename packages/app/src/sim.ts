@@ -216,7 +216,7 @@ function instantIn(text: string, calendar: TradingCalendar): number {
   const day = newYorkDateOf(utcMs);
   if (day < calendar.first || day > calendar.last) {
     throw new RequestError(
-      `the calendar ends at ${calendar.first} and ${calendar.last}, and ${text} lies outside`,
+      `the calendar knows ${calendar.first} to ${calendar.last}, and ${text} lies outside`,
       "choose a time within these years",
     );
   }

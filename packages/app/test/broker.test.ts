@@ -137,6 +137,13 @@ describe("fetching from the broker", () => {
     ]);
   });
 
+  it("refuses what is no symbol before it connects to anything", async () => {
+    const gone = await startSimulator({ symbols: [symbol("SPY")], startUtcMs: evening });
+    await gone.close();
+    const fetching = servicesOn(gone, "mistyped").fetch({ symbols: ["SPY", "spy"] });
+    await expect(fetching).rejects.toMatchObject({ code: "PF_INVALID_SYMBOL" });
+  });
+
   it("asks the second time for the overlap alone, and changes no byte", async () => {
     const log = join(home, "again.jsonl");
     const broker = await simulator({ wireLog: log });
