@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commissionOf, complianceRulesOf, type LoadedConfig } from "@pf/config";
@@ -152,16 +152,20 @@ export class LiveWorld {
   }
 }
 
-/** Memory where the system offers it as a folder: what the live path makes sure is on the disk is not worth the wait here. */
+/** What the live path makes sure is on the disk is not worth the wait here: memory, where there is a folder of it. */
 function quickFolder(): string {
   const memory = "/dev/shm";
   try {
     accessSync(memory, constants.W_OK);
-    return memory;
+    const { bavail, bsize } = statfsSync(memory);
+    return bavail * bsize > enoughBytes ? memory : tmpdir();
   } catch {
     return tmpdir();
   }
 }
+
+/** Eleven years of nine symbols take 40 MB. */
+const enoughBytes = 2 ** 29;
 
 function beforeClose({ config }: LoadedConfig): number {
   return complianceRulesOf(config).window.opensBeforeCloseMs;

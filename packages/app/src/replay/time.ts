@@ -75,8 +75,8 @@ export class SimulatedTime {
     work.then(end, end);
     try {
       while (!isOver) {
-        if (!this.flows) await this.woken(() => isOver);
-        else if (await this.isQuiet(() => isOver)) await this.pass();
+        const mayPass = this.flows ? await this.isQuiet(() => isOver) : await this.isSilent(() => isOver);
+        if (mayPass) await this.pass();
       }
     } finally {
       this.flows = false;
@@ -84,8 +84,8 @@ export class SimulatedTime {
     return work;
   }
 
-  /** Waits to be told that time may flow; where nothing happens for long, somebody waits for it unannounced. */
-  private async woken(isOver: () => boolean): Promise<void> {
+  /** Waits to be told that time may flow; whether nothing happens for so long that somebody waits for it unannounced. */
+  private async isSilent(isOver: () => boolean): Promise<boolean> {
     const before = this.acts;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, silenceMs);
@@ -96,25 +96,26 @@ export class SimulatedTime {
       if (isOver()) this.wake();
     });
     this.wake = () => {};
-    if (this.acts === before && !isOver()) this.flows = true;
+    return this.acts === before && !isOver() && !this.flows;
   }
 
   private async isQuiet(isOver: () => boolean): Promise<boolean> {
     let before = this.acts;
     for (let quiet = 0; quiet < quietTurns; quiet++) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (isOver() || !this.flows) return false;
+      if (isOver() || !this.flows || this.waiting.length === 0) return false;
       if (this.acts !== before) quiet = -1;
       before = this.acts;
     }
     return true;
   }
 
-  /** To the next thing that is due on either side. */
+  /** To the next thing that is due on either side; not where nobody waits for it, who then waits for something else. */
   private async pass(): Promise<void> {
+    const [first] = this.waiting;
+    if (!first) return;
     const market = this.simulator.venue.nextDueUtcMs() ?? Number.POSITIVE_INFINITY;
-    const next = Math.min(market, this.waiting[0]?.atUtcMs ?? Number.POSITIVE_INFINITY);
-    await this.simulator.advanceTo(next);
+    await this.simulator.advanceTo(Math.min(market, first.atUtcMs));
     while (this.waiting.length > 0 && this.waiting[0]!.atUtcMs <= this.simulator.now()) {
       this.waiting.shift()!.run();
     }
