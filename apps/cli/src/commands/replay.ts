@@ -4,7 +4,7 @@ import { PfCommand, valueFlag } from "../command.js";
 const modes = ["close", "path"] as const;
 
 export default class Replay extends PfCommand {
-  static override summary = "Trade the past as if live at a simulated broker, and compare.";
+  static override summary = "Trade the past as if live at a simulated broker and compare.";
   static override examples = [
     "<%= config.bin %> replay",
     "<%= config.bin %> replay --start 2024-01-01 --end 2024-12-31",

@@ -1,7 +1,7 @@
 import { clockFlag, modeFlags, modeOf, PfCommand } from "../command.js";
 
 export default class Status extends PfCommand {
-  static override summary = "Show what is known of an account: cash, holdings, last and next session, halts.";
+  static override summary = "Show an account: cash, holdings, last and next session.";
   static override description =
     "Reads the account's journal and asks nobody; what the broker holds is shown by `pf connect`.";
   static override examples = [

@@ -2,7 +2,7 @@ import * as Flags from "@oclif/core/flags";
 import { clockFlag, PfCommand, valueFlag } from "../command.js";
 
 export default class Trade extends PfCommand {
-  static override summary = "Bring the account to its targets, in the minutes before the close.";
+  static override summary = "Bring the account to its targets before the close.";
   static override description =
     "Shows what is held, what is wanted and why, what is sent, and what waits for settlement and until when. Started again, it goes on where it was interrupted and sends nothing twice. A rejected order, or one of which nobody knows what became, halts trading until `pf resume`.";
   static override examples = [

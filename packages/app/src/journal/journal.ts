@@ -36,6 +36,8 @@ export interface Journal<Body extends { readonly kind: string }> {
    * @throws StateWriteError when the disk is full or refuses: then nothing was written, and nothing may be done
    */
   append(...bodies: readonly Body[]): void;
+  /** @throws ClockBackwardsError as {@link append} would */
+  checkClock(): void;
   /** Writes an entry only if the session was never claimed before; says whether it was the first. */
   claim(session: string, body: Body): boolean;
   /**
@@ -85,21 +87,26 @@ export function openJournal<Body extends { readonly kind: string }>(
   const path = journalPath(folder, identity);
   const isNew = !existsSync(path);
   const database = openDatabase(path);
+  let owner: JournalIdentity;
   try {
-    prepare(database, path, identity, isNew);
+    owner = prepare(database, path, identity, isNew);
   } catch (error) {
     database.close();
     throw error;
   }
   const lastUtcMs = () => Number(database.all("SELECT max(at_utc_ms) AS last FROM events")[0]?.last ?? 0);
-  const insert = (bodies: readonly Body[]) => {
+  const requireClock = () => {
     const now = clock.nowUtcMs();
     const last = lastUtcMs();
     if (now < last - toleranceMs) throw new ClockBackwardsError(now, last);
+    return Math.max(now, last);
+  };
+  const insert = (bodies: readonly Body[]) => {
+    const atUtcMs = requireClock();
     for (const body of bodies) {
       database.run(
         "INSERT INTO events (at_utc_ms, kind, body) VALUES (?, ?, ?)",
-        Math.max(now, last),
+        atUtcMs,
         body.kind,
         JSON.stringify(body),
       );
@@ -107,7 +114,7 @@ export function openJournal<Body extends { readonly kind: string }>(
   };
   return {
     path,
-    identity,
+    identity: owner,
     entries(after = 0) {
       const rows = database.all("SELECT seq, at_utc_ms, body FROM events WHERE seq > ? ORDER BY seq", after);
       return rows.map((row, at) => {
@@ -119,6 +126,7 @@ export function openJournal<Body extends { readonly kind: string }>(
     append(...bodies) {
       if (bodies.length > 0) database.transaction(() => insert(bodies));
     },
+    checkClock: () => void requireClock(),
     claim(session, body) {
       return database.transaction(() => {
         if (database.all("SELECT 1 FROM claims WHERE session = ?", session).length > 0) return false;
@@ -177,7 +185,13 @@ function removeOldCopies(path: string): void {
   for (const name of copies.slice(0, -keptCopies)) rmSync(join(dirname(path), name), { force: true });
 }
 
-function prepare(database: Database, path: string, identity: JournalIdentity, isNew: boolean): void {
+/** Whose journal it is, by its own words. */
+function prepare(
+  database: Database,
+  path: string,
+  identity: JournalIdentity,
+  isNew: boolean,
+): JournalIdentity {
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
   const pragma = (name: string) => Object.values(database.all(`PRAGMA ${name}`)[0] ?? {})[0];
@@ -206,6 +220,7 @@ function prepare(database: Database, path: string, identity: JournalIdentity, is
   if (!isOurs) {
     throw new StateDamagedError(path, `it belongs to ${owner?.mode} ${owner?.account} at ${owner?.venue}`);
   }
+  return { ...identity, venue: String(owner.venue) };
 }
 
 function create(database: Database, { mode, account, venue }: JournalIdentity): void {

@@ -18,8 +18,13 @@ export interface TradeBook {
   refresh(): void;
 }
 
-/** The state is a fold over the journal's entries and nothing else: also of those that another process wrote. */
+/**
+ * The state is a fold over the journal's entries and nothing else: also of those that another process wrote.
+ *
+ * @throws ClockBackwardsError when the clock shows a time before the last entry
+ */
 export function openBook(journal: Journal<TradeEvent>, calendar: SettlementCalendar): TradeBook {
+  journal.checkClock();
   let state = untouched;
   let read = 0;
   let isChanged = false;

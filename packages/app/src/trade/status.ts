@@ -86,13 +86,13 @@ export async function accountStatus(
 ): Promise<StatusDocument> {
   if (whose === "broker" && mode === "live") throw liveNeedsOwnClock();
   const { identity, others } = journalOf(mode, config, stateFolder);
-  const { state } = readJournal(identity, stateFolder);
+  const { state, venue } = readJournal(identity, stateFolder);
   const { account, halt, open, lastDone } = state;
   const nowUtcMs = whose === "broker" ? await brokersTime(mode, config, signal) : clock.nowUtcMs();
   return {
     mode,
     account: identity.account,
-    venue: identity.venue,
+    venue,
     used: state !== untouched,
     state: halt ? "halted" : open ? "open" : "idle",
     lastSession: lastDone && {
@@ -225,13 +225,14 @@ function journalsIn(folder: string): readonly string[] {
 function readJournal(
   identity: JournalIdentity,
   stateFolder: string,
-): { readonly state: TradeState; readonly lastUtcMs: number } {
-  if (!hasJournal(stateFolder, identity)) return { state: untouched, lastUtcMs: 0 };
+): { readonly state: TradeState; readonly lastUtcMs: number; readonly venue: string } {
+  if (!hasJournal(stateFolder, identity)) return { state: untouched, lastUtcMs: 0, venue: identity.venue };
   // Nothing is written, so nobody asks what time it is.
   const journal = openJournal<TradeEvent>(stateFolder, identity, { nowUtcMs: () => 0 });
   try {
     const entries = journal.entries();
-    return { state: foldTrade(entries, usSettlement), lastUtcMs: entries.at(-1)?.atUtcMs ?? 0 };
+    const { venue } = journal.identity;
+    return { state: foldTrade(entries, usSettlement), lastUtcMs: entries.at(-1)?.atUtcMs ?? 0, venue };
   } finally {
     journal.close();
   }

@@ -2,7 +2,7 @@ import * as Flags from "@oclif/core/flags";
 import { PfCommand } from "../../command.js";
 
 export default class AuditLogVerify extends PfCommand {
-  static override summary = "Check that audit logs were not changed since they were written.";
+  static override summary = "Check that audit logs were not changed.";
   static override description =
     "Every record carries the hash of the one before it, so that a record that was changed, removed, added or moved shows. Keep the last hash elsewhere to notice also what was cut off at the end.";
   static override examples = [

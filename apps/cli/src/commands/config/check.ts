@@ -1,7 +1,7 @@
 import { PfCommand } from "../../command.js";
 
 export default class ConfigCheck extends PfCommand {
-  static override summary = "Say whether the configuration can be used, and what is wrong.";
+  static override summary = "Say whether the configuration is sound, and what is wrong.";
   static override examples = [
     "<%= config.bin %> config check",
     "<%= config.bin %> config check --config DIR",

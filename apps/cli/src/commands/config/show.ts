@@ -1,7 +1,7 @@
 import { PfCommand } from "../../command.js";
 
 export default class ConfigShow extends PfCommand {
-  static override summary = "Show every setting, its value and where the value comes from.";
+  static override summary = "Show every setting, its value and where it comes from.";
   static override examples = [
     "<%= config.bin %> config show",
     "<%= config.bin %> config show --set selection.top_n=3",
