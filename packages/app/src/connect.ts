@@ -339,7 +339,8 @@ class CheckList {
     };
   }
 
-  private note(name: CheckName, { detail, fix = null, status = "ok" }: Words): void {
+  private note(name: CheckName, words: Words): void {
+    const { detail, fix = null, status = "ok" } = words;
     this.made.set(name, { name, status, detail, fix });
   }
 
