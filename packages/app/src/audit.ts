@@ -1,6 +1,7 @@
 import type { BacktestResult } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import type { Decision, Strategy } from "@pf/selection";
+import { chainedLog } from "./audit-chain.js";
 import type { Manifest } from "./manifest.js";
 import type { Clock } from "./ports.js";
 
@@ -61,7 +62,7 @@ export async function auditLines(
     const { session, ...record } = decisionRecord(decision);
     log.info({ event: "rebalance", run, command: manifest.command, session, inputs, ...record });
   }
-  return lines.join("");
+  return chainedLog(lines);
 }
 
 /** A decision as audit logs tell it. A backtest sends no orders. */

@@ -1,6 +1,7 @@
 export type { Difference } from "./account/compare.js";
 export type { AccountDocument } from "./account/document.js";
 export { rebalanceRows } from "./audit.js";
+export type { AuditProblem, AuditVerification } from "./audit-chain.js";
 export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backtest.js";
 export type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
 export type {
@@ -70,7 +71,7 @@ export type { Services } from "./services.js";
 export { createServices } from "./services.js";
 export type { RunningSimulator, SimDocument, SimRequest } from "./sim.js";
 export type { CandidateRow, TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
-export type { AuditedFile, AuditLogOutcome, AuditLogRequest, AuditProblem } from "./trade/audit.js";
+export type { AuditedFile, AuditLogOutcome, AuditLogRequest } from "./trade/audit.js";
 export type {
   PlanDocument,
   PlannedOrder,

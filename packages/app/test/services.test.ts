@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifyAudit } from "../src/audit-chain.js";
 import { createServices, rebalanceRows, type ServiceContext } from "../src/index.js";
 
 const home = mkdtempSync(join(tmpdir(), "pf-app-"));
@@ -191,6 +192,7 @@ describe("backtest", () => {
       expect(record.inputs.configHash).toBe(document.manifest.configHash);
     }
     expect(records.some(({ correlations }) => correlations.length > 0)).toBe(true);
+    expect(verifyAudit(`${lines.join("\n")}\n`)).toMatchObject({ records: rows.length, problems: [] });
   });
 
   it("gives the same bytes in another folder and at another time, logs apart", async () => {

@@ -1,3 +1,4 @@
+import { chainedLog } from "../audit-chain.js";
 import type { Manifest } from "../manifest.js";
 import type { Clock } from "../ports.js";
 
@@ -23,5 +24,5 @@ export function searchLog(
     const head = JSON.stringify({ level: "info", time, event, run, command: manifest.command });
     lines.push(`${head.slice(0, -1)},${inputs},${JSON.stringify(record).slice(1)}\n`);
   }
-  return lines.join("");
+  return chainedLog(lines);
 }

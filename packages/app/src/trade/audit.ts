@@ -1,15 +1,12 @@
-import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type AuditVerification, chainedLine, lastHashOf, verifyAudit } from "../audit-chain.js";
 import { StateWriteError } from "../errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
 import type { JournalIdentity } from "../journal/journal.js";
 import { fillDocuments, orderDocuments, planDocument } from "./documents.js";
 import { AuditLogError } from "./errors.js";
 import type { RebalanceReport } from "./run.js";
-
-/** What the first record of a log says of the one before it. */
-const beginning = "0".repeat(64);
 
 /** The log of an account: one record a rebalance, each with the hash of the one before. */
 export function auditName({ mode, account, venue }: JournalIdentity): string {
@@ -70,7 +67,7 @@ export async function appendAudit(
       halted: report.halt,
       error,
     };
-    const line = chained(record, lastHash(text));
+    const { line } = chainedLine(JSON.stringify(record), lastHashOf(text));
     const file = await open(path, "a", 0o600);
     try {
       // A line that a crash cut short must not swallow the next one.
@@ -85,66 +82,6 @@ export async function appendAudit(
     throw new StateWriteError(path, errno, { cause });
   }
   return `logs/${name}`;
-}
-
-/** A record as a line, with the hash of the record before it and its own. */
-export function chained(record: Readonly<Record<string, unknown>>, previous: string): string {
-  const body = JSON.stringify({ ...record, previous });
-  return `${body.slice(0, -1)},"hash":"${hashOfText(body)}"}\n`;
-}
-
-function hashOfText(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-function lastHash(text: string): string {
-  const lines = text.split("\n").filter((line) => line !== "");
-  for (const line of lines.reverse()) {
-    const found = hashIn(line);
-    if (found) return found.hash;
-  }
-  return beginning;
-}
-
-function hashIn(line: string): { readonly hash: string; readonly body: string } | undefined {
-  const match = /^(.*),"hash":"([0-9a-f]{64})"\}$/.exec(line);
-  return match ? { body: `${match[1]}}`, hash: match[2]! } : undefined;
-}
-
-/** What is wrong with a log. */
-export interface AuditProblem {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly problem: string;
-}
-
-export interface AuditVerification {
-  readonly records: number;
-  readonly problems: readonly AuditProblem[];
-  /** Of the last record: written down elsewhere, it shows whether records were cut off at the end. */
-  readonly last: string;
-}
-
-/** Checks that no record of a log was changed, removed, added or moved since it was written. */
-export function verifyAudit(text: string): AuditVerification {
-  const problems: AuditProblem[] = [];
-  let previous = beginning;
-  let records = 0;
-  text.split("\n").forEach((line, at) => {
-    if (line === "") return;
-    records++;
-    const found = hashIn(line);
-    const problem = !found
-      ? "the record is cut short or is none"
-      : hashOfText(found.body) !== found.hash
-        ? "the record was changed"
-        : !found.body.endsWith(`"previous":"${previous}"}`)
-          ? "the record does not follow the one before it: one was removed, added or moved"
-          : undefined;
-    if (problem) problems.push({ line: at + 1, problem });
-    if (found) previous = found.hash;
-  });
-  return { records, problems, last: previous };
 }
 
 export interface AuditLogRequest {
