@@ -6,7 +6,7 @@ export DATA
 export TURBO_TELEMETRY_DISABLED = 1
 
 .DEFAULT_GOAL := build
-.PHONY: install build lint type test check bench demo fetch backtest wf permute clean
+.PHONY: install build lint type test check bench soak demo fetch backtest wf permute clean
 
 install: node_modules/.modules.yaml
 build: install ; $(PNPM) run build
@@ -15,6 +15,7 @@ type: install ; $(PNPM) run typecheck
 test: install ; $(PNPM) run test
 check: build ; $(PNPM) run check
 bench: build ; $(PNPM) run bench
+soak: build ; $(PNPM) run soak
 demo: build ; $(PNPM) run demo
 fetch: build ; $(PNPM) run fetch
 backtest: build ; $(PNPM) run pf backtest $(ARGS)
