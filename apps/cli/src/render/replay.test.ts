@@ -81,7 +81,7 @@ describe("a replay on the terminal", () => {
                           Live path  Account engine
         Worth at the end  23,840.00       23,840.00  equal to the cent
         Fills                     1                  0.35 of commissions
-        Dividends             12.50
+        Dividends             12.50           12.50
         Settled cash       1,316.39
 
         Sessions
@@ -106,7 +106,7 @@ describe("a replay on the terminal", () => {
                           Live path  Account engine
         Worth at the end  23,700.50       23,840.00  -139.50, -58.5 bps
         Fills                     1                  0.35 of commissions
-        Dividends             12.50
+        Dividends                             12.50
         Settled cash       1,316.39
 
         Sessions

@@ -48,7 +48,17 @@ function accounts(document: ReplayDocument, { painter, width }: Style): string {
           : `${dollars(difference.cents / 100)}, ${decimal(difference.bps, 1)} bps`,
       ],
       ["Fills", count(fills.length), "", `${dollars(fees)} of commissions`],
-      ...(document.dividends > 0 ? [["Dividends", dollars(document.dividends), "", ""]] : []),
+      // Of the live path they are known as far as it is the same.
+      ...(document.dividends > 0
+        ? [
+            [
+              "Dividends",
+              difference.equal ? dollars(document.dividends) : "",
+              dollars(document.dividends),
+              "",
+            ],
+          ]
+        : []),
       ["Settled cash", dollars(sessions.at(-1)!.settledCash), "", ""],
     ],
     { painter, width, paint: (text, column) => (column === 1 ? painter.bold(text) : text) },
