@@ -173,6 +173,15 @@ export function availableCash(account: Account, buffer: Cents): Cents {
   return cents(account.settled - reservedCash(account) - buffer);
 }
 
+/**
+ * The account as it is when somebody lifts a halt that a brake has made: what equity is compared with is forgotten, and
+ * the next valuation is the first. Otherwise the same fall would brake again at once, and for as long as it lasts nothing
+ * could ever be bought, nor sold.
+ */
+export function releaseBrakes(account: Account): Account {
+  return { ...account, peak: null, valued: null, valuedBefore: null };
+}
+
 /** Which sales a guard forbids. */
 export interface SaleGuards {
   /** Whether the broker's check at the end of the day is kept to: no share is sold before its purchase settles. */

@@ -12,6 +12,7 @@ export {
   pendingCash,
   positionsOf,
   type Rebalance,
+  releaseBrakes,
   reservedCash,
   type SaleGuards,
   type Sellable,

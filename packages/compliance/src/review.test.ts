@@ -3,7 +3,7 @@ import { cents, type OrderPlan, quantityOfShares } from "@pf/orders";
 import { describe, expect, it } from "vitest";
 import { day, dollars, followedBy } from "../test/accounts.js";
 import { planIn, prices, quotesAt, rules, situationOn, type World, worldOn } from "../test/worlds.js";
-import type { Account, Lot } from "./account.js";
+import { type Account, type Lot, releaseBrakes } from "./account.js";
 import { assertApproved } from "./approval.js";
 import { PlanNotApprovedError } from "./errors.js";
 import { type Check, type CheckName, checkNames, reservationFor, review, type Verdict } from "./review.js";
@@ -363,6 +363,29 @@ describe("a brake that only reduces", () => {
     expect(
       failing(judge({ plan: halted, account, situation, rules: { ...braked, onBrake: "halt" } })),
     ).toEqual(["drawdown"]);
+  });
+});
+
+describe("a brake that somebody has released", () => {
+  it("lets trading go on at the equity that braked, and brakes at a new fall from there", () => {
+    const braked = { ...rules, maxDrawdown: 0.1, maxDailyLoss: 0.1 };
+    const high = { session: sessionDate("2026-11-13"), equity: dollars(40_000) };
+    const fallen = withAccount({ peak: dollars(40_000), valued: high, valuedBefore: high });
+    const reviewed = (account: Account) => {
+      const plan = planIn(account, good.situation, { rules: braked });
+      return judge({ plan, account, situation: good.situation, rules: braked });
+    };
+    expect(failing(reviewed(fallen.account))).toEqual(["drawdown", "daily_loss"]);
+    const released = releaseBrakes(fallen.account);
+    expect(failing(reviewed(released))).toEqual([]);
+    // Nothing else is forgotten.
+    expect({ ...released, peak: dollars(40_000), valued: high, valuedBefore: high }).toEqual(fallen.account);
+
+    const equity = dollars(36_000);
+    const valued = followedBy(released, { kind: "valued", session, equity });
+    expect(valued.peak).toBe(equity);
+    const again = { ...valued, valued: { ...high, equity } };
+    expect(failing(reviewed(again))).toEqual(["drawdown", "daily_loss"]);
   });
 });
 
