@@ -437,3 +437,16 @@ describe("what else can happen", () => {
     expect(simulated.venue.openOrders()).toEqual([]);
   });
 });
+
+describe("a rule about the very instant at which it is given", () => {
+  it("happens although time stands, at the start and later", async () => {
+    const simulated = await simulator({
+      scenario: parseScenario("rules:\n  - { after: 0s, do: [{ link: down }] }"),
+    });
+    const ours = await client(simulated.port);
+    await ours.heard("info", (_text, code) => code === 1100);
+    simulated.addScenario(parseScenario("rules:\n  - { after: 0s, do: [{ link: up }] }"));
+    await ours.heard("info", (_text, code) => code === 1102);
+    expect(notices(ours).filter((code) => code === 1100 || code === 1102)).toEqual([1100, 1102]);
+  });
+});

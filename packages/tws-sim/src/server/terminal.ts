@@ -154,6 +154,11 @@ export class Terminal implements Simulator, Context {
     await breath();
   }
 
+  /** What is due at this very instant happens also where time stands; before the port is open it waits. */
+  #runWhatIsDue(): void {
+    if (this.#server) this.timeline.runUpTo(this.now());
+  }
+
   #nextDue(): number | undefined {
     const [venue, own] = [this.venue.nextDueUtcMs(), this.timeline.nextDueUtcMs];
     if (venue === undefined || own === undefined) return venue ?? own;
@@ -182,6 +187,7 @@ export class Terminal implements Simulator, Context {
     const address = server.address();
     if (typeof address === "object" && address) this.#port = address.port;
     this.#server = server;
+    this.#runWhatIsDue();
   }
 
   #listenError(cause: NodeJS.ErrnoException): Error {
@@ -495,6 +501,7 @@ export class Terminal implements Simulator, Context {
     );
     if (unknown.length > 0) throw new ScenarioError(unknown);
     this.#rules.add(scenario);
+    this.#runWhatIsDue();
     this.#clock.wake();
   }
 
