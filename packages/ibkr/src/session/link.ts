@@ -27,7 +27,7 @@ export interface BrokerMessage {
 }
 
 /** How a request ends. What comes after the first of these is ignored. */
-export interface Answer<T> {
+interface Answer<T> {
   resolve(value: T): void;
   reject(error: Error): void;
 }
