@@ -104,8 +104,12 @@ function buildTables(): Tables {
   const days: SessionDate[] = [];
   const upTo = new Int32Array(to - from + 1);
   for (let day = from; day <= to; day++) {
-    const date = dateOfDayNumber(day);
-    if (settles(date)) days.push(date);
+    // 1970-01-01 was a Thursday: 4. Weekends are not even written as dates.
+    const weekday = (day + 4) % 7;
+    if (weekday !== 0 && weekday !== 6) {
+      const date = dateOfDayNumber(day);
+      if (settles(date)) days.push(date);
+    }
     upTo[day - from] = days.length;
   }
   return { from, days, upTo };

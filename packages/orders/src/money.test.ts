@@ -70,7 +70,9 @@ describe("cents and quantities", () => {
       fc.property(amounts, (amount) => centsOfDollars(formatCents(amount).replaceAll(",", "")) === amount),
     );
     fc.assert(fc.property(quantities, (amount) => quantityOfShares(formatQuantity(amount)) === amount));
+    fc.assert(fc.property(amounts, (amount) => /^-?\d{1,3}(,\d{3})*\.\d\d$/.test(formatCents(amount))));
     expect(formatCents(cents(-123_456_789))).toBe("-1,234,567.89");
+    expect(formatCents(cents(100_000))).toBe("1,000.00");
     expect(formatCents(cents(-5))).toBe("-0.05");
     expect(formatQuantity(quantity(30_642))).toBe("3.0642");
     expect(formatQuantity(quantity(100_000))).toBe("10");

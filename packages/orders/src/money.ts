@@ -107,7 +107,12 @@ export function floorTo(amount: Quantity, step: Quantity): Quantity {
 
 /** `1234567` as `12,345.67`; a minus in front of what is owed. */
 export function formatCents(amount: Cents): string {
-  const whole = String(Math.floor(Math.abs(amount) / 100)).replaceAll(/\B(?=(\d{3})+$)/g, ",");
+  const digits = String(Math.floor(Math.abs(amount) / 100));
+  // By hand: reviews put thousands of amounts into words, and a pattern takes several times as long.
+  let whole = digits.slice(-3);
+  for (let end = digits.length - 3; end > 0; end -= 3) {
+    whole = `${digits.slice(Math.max(0, end - 3), end)},${whole}`;
+  }
   const rest = String(Math.abs(amount) % 100).padStart(2, "0");
   return `${amount < 0 ? "-" : ""}${whole}.${rest}`;
 }

@@ -80,7 +80,15 @@ export function compareEngines(
   const ideal = (commission: CommissionPlan, quantityStep: Quantity, cashBuffer: number): AccountRules => ({
     ...real,
     orders: { ...orders, commission, quantityStep, cashBuffer, maxOrders: 2 * panel.tickers.length },
-    compliance: { ...compliance, commission, cashBuffer, settledCash: "strict" },
+    compliance: {
+      ...compliance,
+      commission,
+      cashBuffer,
+      settledCash: "strict",
+      // What brakes cost is part of the checks, which come last.
+      maxDrawdown: null,
+      maxDailyLoss: null,
+    },
     isIdeal: true,
   });
   const steps: readonly (readonly [Difference["name"], AccountRules])[] = [

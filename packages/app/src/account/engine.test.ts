@@ -268,4 +268,23 @@ describe("the difference between the engines", () => {
     expect(Math.abs(parts.find(({ name }) => name === "settlement")!.dollars)).toBeGreaterThan(1);
     expect(parts.find(({ name }) => name === "fees")!.dollars).toBe(0);
   });
+
+  it("counts what a brake costs among the checks, and nowhere else", () => {
+    const panel = panelOf({ A: sessions.map((_, at) => 100 * 0.97 ** at), B: sessions.map(() => 50) });
+    const bars = runBacktest(panel, createStrategy(quick), { commissionPerShare: 0, slippageBps: 0 });
+    const targets = targetSeries(panel, (row) => ({ A: row % 2 === 0 ? 0.3 : 0.4 }));
+    const prices = realPrices(panel, new Map());
+    const partsOf = (maxDrawdown: number | null) => {
+      const rules = rulesFor(panel);
+      const braked = {
+        ...rules,
+        compliance: { ...rules.compliance, maxDrawdown, maxDailyLoss: maxDrawdown },
+      };
+      const run = runAccount(panel, targets, prices, braked);
+      return compareEngines(panel, { ...bars, targets }, prices, braked, run);
+    };
+    const [free, braked] = [partsOf(null), partsOf(0.02)];
+    expect(braked.slice(0, -1)).toEqual(free.slice(0, -1));
+    expect(braked.at(-1)).not.toEqual(free.at(-1));
+  });
 });

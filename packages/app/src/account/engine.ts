@@ -42,8 +42,8 @@ export interface AccountRules {
   /** Rows between a decision and the close at which it is traded: 0 for lag 1, 1 for lag 2. */
   readonly delay: 0 | 1;
   /**
-   * An account that does not exist: money is there when it is sold for, so that the same session buys with it, and
-   * nobody reviews anything. What a real one does differently is what settlement and the checks cost.
+   * An account that does not exist: money is there when it is sold for, so that the same session buys with it, nobody
+   * reviews anything, and no brake is on. What a real one does differently is what settlement and the checks cost.
    *
    * @defaultValue false
    */
@@ -122,7 +122,8 @@ export function runAccount(
 
 class AccountEngine {
   private account: Account = emptyAccount;
-  private readonly lastBars: Record<Ticker, LastBar> = {};
+  /** The last row before this one on which a symbol has a bar; -1 for none. Objects are made of it only for a review. */
+  private readonly lastRow: Int32Array;
   private readonly fills: AccountFill[] = [];
   private readonly waiting: Waiting[] = [];
   private readonly blocked: Blocked[] = [];
@@ -140,7 +141,9 @@ class AccountEngine {
     private readonly targets: TargetSeries,
     private readonly prices: RealPrices,
     private readonly rules: AccountRules,
-  ) {}
+  ) {
+    this.lastRow = new Int32Array(panel.tickers.length).fill(-1);
+  }
 
   run(): AccountRun {
     const { sessions } = this.panel;
@@ -252,7 +255,7 @@ class AccountEngine {
       universe: tickers,
       nowUtcMs: calendar.trading.closeUtcMs(session) - compliance.window.closesBeforeCloseMs,
       quotes,
-      lastBars: this.lastBars,
+      lastBars: isIdeal ? {} : this.lastBars(),
       liquidHours: isIdeal ? {} : calendarHours(tickers, session, calendar),
       knownReferences: [],
       isResumed: false,
@@ -303,14 +306,24 @@ class AccountEngine {
     let worth: number = totalCash(this.account);
     for (let i = 0; i < this.panel.tickers.length; i++) {
       const ticker = this.panel.tickers[i]!;
-      const close = this.prices.close[i]![row]!;
-      if (close > 0) this.lastBars[ticker] = { session, close };
+      const close = this.prices.close[i]!;
+      if (close[row]! > 0) this.lastRow[i] = row;
       const held = heldOf(this.account, ticker);
-      if (held > 0) worth += notionalCents(held, this.lastBars[ticker]!.close);
+      if (held > 0) worth += notionalCents(held, close[this.lastRow[i]!]!);
     }
     const equity = cents(worth);
-    this.book({ kind: "valued", session, equity });
+    // Only brakes look at it, and an account that does not exist has none.
+    if (!this.rules.isIdeal) this.book({ kind: "valued", session, equity });
     return equity;
+  }
+
+  private lastBars(): Situation["lastBars"] {
+    const bars: Record<Ticker, LastBar> = {};
+    this.panel.tickers.forEach((ticker, i) => {
+      const row = this.lastRow[i]!;
+      if (row >= 0) bars[ticker] = { session: this.panel.sessions[row]!, close: this.prices.close[i]![row]! };
+    });
+    return bars;
   }
 
   private quotesOn(row: number): Situation["quotes"] {
