@@ -70,8 +70,8 @@ function performance(
   );
 }
 
-/** How often the chosen rule trades, beside the specification's literal one. */
-function rotation({ metrics, literal, manifest }: BacktestDocument, { painter, width }: Style): string {
+/** How often the chosen rule trades, beside the specification's literal one; both by the bars engine, so that they compare. */
+function rotation({ engine, bars, literal, manifest }: BacktestDocument, { painter, width }: Style): string {
   const { selection, rebalance } = manifest.config;
   const chosen = `this run (${selection.incumbents}, band ${rebalance.min_weight_change})`;
   const row = (name: string, { TurnoverAnnual, RebalanceDays, RebalancesPerMonth, CAGR }: Metrics) => [
@@ -83,13 +83,13 @@ function rotation({ metrics, literal, manifest }: BacktestDocument, { painter, w
   ];
   return renderTable(
     [
-      { heading: "Rotation" },
+      { heading: engine === "account" ? "Rotation (bars engine)" : "Rotation" },
       { heading: "a year", align: "right" },
       { heading: "days", align: "right" },
       { heading: "a month", align: "right" },
       { heading: "CAGR", align: "right" },
     ],
-    [row(chosen, metrics), row("literal rule (rank, band 0)", literal)],
+    [row(chosen, bars), row("literal rule (rank, band 0)", literal)],
     { painter, width },
   );
 }
@@ -119,6 +119,12 @@ function inAccount({ account, bars, literalAccount }: BacktestDocument, { painte
         percent(bars.CAGR, 2),
         percent(metrics.CAGR, 2),
         percent(literalAccount?.metrics.CAGR ?? null, 2),
+      ],
+      [
+        "Sharpe ratio",
+        decimal(bars.Sharpe),
+        decimal(metrics.Sharpe),
+        decimal(literalAccount?.metrics.Sharpe ?? null),
       ],
       [
         "Deepest drawdown",
