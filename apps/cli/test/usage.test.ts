@@ -70,12 +70,6 @@ describe("what was typed wrong", () => {
     ["a flag with an empty value", ["weights", "--out", ""], "PF_USAGE", "leave it out"],
     ["a value that is not allowed", ["fetch", "--source", "yahoo"], "PF_USAGE", "ibkr, csv, synthetic"],
     ["a word too many", ["weights", "SPY"], "PF_USAGE", "--symbols"],
-    [
-      "an engine of a later version",
-      ["backtest", "--engine", "account"],
-      "PF_NOT_IN_THIS_VERSION",
-      "--engine bars",
-    ],
     ["no such engine", ["backtest", "--engine", "warp"], "PF_USAGE", "bars, account"],
     ["no date", ["weights", "--asof", "yesterday"], "PF_INVALID_DATE", "2024-12-31"],
     ["a date beyond the calendar", ["weights", "--asof", "2050-01-03"], "PF_CALENDAR_RANGE", "1990-01-01"],
