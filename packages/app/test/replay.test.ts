@@ -118,6 +118,23 @@ describe("live trading and the account engine do the same to the cent where pric
     ).toBeGreaterThan(0);
   });
 
+  it("where proceeds buy before they settle, and a brake lets sales pass only", async () => {
+    const document = expectEqual(
+      await replay({ start: "2024-08-01", end: "2024-09-20" }, [
+        "compliance.settled_cash=permissive",
+        "risk.max_drawdown=0.02",
+        "risk.on_brake=reduce_only",
+        "selection.incumbents=rank",
+      ]),
+    );
+    const stopped = sessionsWith(document, ({ waiting }) => Object.values(waiting).includes("buys_stopped"));
+    expect(stopped).toBeGreaterThan(0);
+  });
+
+  it("when it is scheduled half an hour before the close: prices stand from five minutes before on", async () => {
+    expectEqual(await replay({ start: "2024-10-07", end: "2024-10-25" }, ["rebalance.schedule_et='15:30'"]));
+  });
+
   it("with dividends, which both have as cash on the ex-date", async () => {
     const request = { start: "2024-07-15", end: "2024-10-04" };
     const overrides = [

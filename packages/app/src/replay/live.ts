@@ -47,7 +47,7 @@ export class LiveWorld {
     loaded: LoadedConfig,
     setting: LiveSetting,
   ): Promise<LiveWorld> {
-    const { backtest, execution } = loaded.config;
+    const { backtest, compliance, execution } = loaded.config;
     const { calendar, intraday } = setting;
     const { name, perShare } = commissionOf(loaded.config);
     const { startSimulator } = await import("@pf/tws-sim");
@@ -61,7 +61,10 @@ export class LiveWorld {
       speed: "frozen",
       intraday,
       fractional: execution.quantity === "fractional" ? "accept" : "reject",
-      exchange: { commission: commissionPlan(name, perShare) },
+      exchange: {
+        commission: commissionPlan(name, perShare),
+        unsettledProceeds: compliance.settledCash === "permissive" ? "spend" : "refuse",
+      },
       pacing: "off",
     });
     const folder = mkdtempSync(join(quickFolder(), `pf-replay-${process.pid}-`));
@@ -77,7 +80,7 @@ export class LiveWorld {
   async trade(session: SessionDate): Promise<LiveRecord> {
     const { simulator, setting } = this;
     const closes = setting.calendar.closeUtcMs(session);
-    await simulator.advanceTo(closes - beforeClose(this.loaded));
+    await simulator.advanceTo(closes - beforeClose(this.loaded, setting.intraday));
     const traded = await this.time.during(this.rebalance(session)).catch((error: unknown) => {
       // Missing or unusable bars: it says no more today, and tries again tomorrow.
       if (!(error instanceof Error) || describeFailure(error).exit !== 3) throw error;
@@ -167,9 +170,14 @@ function quickFolder(): string {
 /** Eleven years of nine symbols take 40 MB. */
 const enoughBytes = 2 ** 29;
 
-function beforeClose({ config }: LoadedConfig): number {
-  return complianceRulesOf(config).window.opensBeforeCloseMs;
+/** When the session is scheduled for; where prices shall stand at the close, not before they do. */
+function beforeClose({ config }: LoadedConfig, intraday: "close" | "path"): number {
+  const { opensBeforeCloseMs } = complianceRulesOf(config).window;
+  return intraday === "close" ? Math.min(opensBeforeCloseMs, standsBeforeCloseMs) : opensBeforeCloseMs;
 }
+
+/** How long before the close the simulator's prices are the close. */
+const standsBeforeCloseMs = 5 * 60_000;
 
 /** What a rebalance tells of itself. */
 function told(document: TradeDocument): Omit<LiveRecord, "session" | "settled" | "equity"> {
