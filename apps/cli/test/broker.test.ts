@@ -101,7 +101,8 @@ describe("pf connect", () => {
   it("says that TWS has lost the broker's servers, and to wait for them", async () => {
     const file = join(temporaryFolder(), "down.yaml");
     writeFileSync(file, "rules:\n  - after: 0s\n    do: [{ link: down }]\n");
-    const own = await startSim([...afterClose, "--scenario", file]);
+    // Time goes on, so that the wait for quotes that do not come has an end.
+    const own = await startSim(["--clock", "2025-06-30T17:00", "--speed", "60", "--scenario", file]);
     const finished = await pf(["connect", "--json", ...own.address]);
     const plain = await pf(["connect", ...own.address]);
     await own.end();

@@ -370,7 +370,7 @@ function handshakeWords({ serverVersion, clientId, state }: IbkrSession): Words 
   return {
     status: "warning",
     detail: `${detail}; TWS has lost the broker's servers (${state.code})`,
-    fix: "wait: TWS connects again by itself (the nightly reset is over by 02:00 in New York); until then it serves no bars, and nothing is placed",
+    fix: "TWS connects again by itself (the nightly reset is over by 02:00 in New York); wait until then: it serves no bars, and nothing is placed",
   };
 }
 
