@@ -26,8 +26,11 @@ export function renderTrade(document: TradeDocument, style: Style): string {
   const simulator = venue === null || venue === "ibkr" ? "" : `, ${painter.yellow("on a simulator")}`;
   const of = asOf === null || asOf === session ? session : `${session}, decided on ${asOf}`;
   const headline = `${outcomes[outcome] ?? outcome}: ${detail}`;
+  const where = `(${modes[mode]}, account ${account}${simulator})`;
+  // A session that was decided on another does not fit on one line with a simulator's name.
+  const isLong = of !== session && simulator !== "";
   return [
-    `${painter.bold("Trade")} ${of} (${modes[mode]}, account ${account}${simulator})`,
+    `${painter.bold("Trade")} ${of}${isLong ? "\n" : " "}${where}`,
     "",
     ...(plan ? [symbolsTable(plan.symbols, style), ...reasons(plan.symbols, style), ...money(document)] : []),
     ...sent(document, style),

@@ -37,7 +37,7 @@ export function openDatabase(path: string, options: { readonly busyMs?: number }
     const isNew = !existsSync(path);
     // What an account holds and does is nobody else's business.
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const raw = new LibsqlDatabase(path, { timeout: options.busyMs ?? busyMs } as never);
+    const raw = new LibsqlDatabase(path, { timeout: options.busyMs ?? busyMs });
     if (isNew) chmodSync(path, 0o600);
     const all: Database["all"] = (sql, ...values) =>
       guarded(() => (raw.prepare(sql).all(...values) as Record<string, unknown>[]).map(ownColumns));

@@ -396,14 +396,16 @@ function outcomeOf(
   report: RebalanceReport,
   where: Pick<TradeDocument, "mode" | "account" | "venue" | "log">,
 ): TradeOutcome {
-  const { session, outcome, detail, decision, plan, verdict, notices, halt } = report;
+  const { session, outcome, detail, decision, plan, verdict, notices, halt, state } = report;
+  // Who goes on with a session does not decide anew.
+  const taken = state.lastDecision?.session === session ? state.lastDecision : null;
   const document: TradeDocument = {
     ...where,
     session,
-    asOf: decision?.asOf ?? plan?.asOf ?? null,
+    asOf: decision?.asOf ?? plan?.asOf ?? taken?.asOf ?? null,
     outcome,
     detail,
-    weights: decision?.weights ?? null,
+    weights: decision?.weights ?? taken?.weights ?? null,
     plan: plan && planDocument(plan),
     verdict: verdict && { ok: verdict.ok, checks: verdict.checks },
     orders: orderDocuments(report.orders),
