@@ -231,6 +231,38 @@ describe("the checks at their edges", () => {
     }
   });
 
+  it("take a plan that may not buy what it wants, and does nothing else, for refused", () => {
+    const reconciliation = { settled: dollars(20_000), buysStopped: "12.00 are missing" };
+    const situation = { ...good.situation, reconciliation };
+    const sells = planIn(good.account, situation);
+    expect(sells.intents.map(({ side }) => side)).toEqual(["sell"]);
+    expect(failing(judge({ ...good, plan: sells, situation }))).toEqual([]);
+    const idle = { ...sells, intents: [] };
+    const verdict = judge({ ...good, plan: idle, situation });
+    expect(failing(verdict)).toEqual(["reconciled"]);
+    expect(checkOf(verdict, "reconciled").detail).toBe("nothing may be bought: 12.00 are missing");
+    // One that wants nothing is not refused.
+    const lines = idle.lines.map((line) => ({ ...line, deferred: null }));
+    expect(failing(judge({ ...good, plan: { ...idle, lines }, situation }))).toEqual([]);
+  });
+
+  it("take a plan that can limit none of its orders for refused", () => {
+    const delayed = Object.fromEntries(
+      Object.entries(good.situation.quotes).map(([symbol, quote]) => [
+        symbol,
+        { ...quote, feed: "delayed" as const },
+      ]),
+    );
+    const situation = { ...good.situation, quotes: delayed };
+    const plan = planIn(good.account, situation, { order: { orderType: "LMT" } });
+    expect(plan.intents).toEqual([]);
+    const verdict = judge({ ...good, plan, situation });
+    expect(failing(verdict)).toEqual(["limit_quotes"]);
+    expect(checkOf(verdict, "limit_quotes").detail).toBe(
+      "nothing can be ordered: no live bid and ask of SPY, GLD",
+    );
+  });
+
   it("warn of the fourth day trade by default, and are silent when off", () => {
     const world = broken.day_trades();
     const warned = judge({ ...world, rules });

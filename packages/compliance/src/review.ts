@@ -4,6 +4,7 @@ import {
   type CommissionPlan,
   cents,
   commissionCents,
+  type DeferReason,
   formatCents,
   formatQuantity,
   fractionOf,
@@ -425,6 +426,11 @@ const checksByName: Readonly<Record<CheckName, (context: Context) => Found>> = {
         ? `the limit price of ${symbol} does not come from a live bid and ask`
         : [];
     });
+    // A plan without orders is no success where all it lacks is a price to limit them at.
+    const unpriced = leftOut(plan, "limit_needs_live_quote");
+    if (plan.intents.length === 0 && unpriced.length > 0) {
+      problems.push(`nothing can be ordered: no live bid and ask of ${unpriced.join(", ")}`);
+    }
     const limits = plan.intents.filter(({ type }) => type === "LMT").length;
     return found(
       problems,
@@ -517,11 +523,14 @@ const checksByName: Readonly<Record<CheckName, (context: Context) => Found>> = {
   },
 
   /** The book agrees with the broker, or at least knows of nothing that makes buying unsafe. */
-  reconciled({ situation: { reconciliation }, buys }) {
+  reconciled({ plan, situation: { reconciliation }, buys }) {
     const stopped = reconciliation?.buysStopped ?? null;
+    // Sales pass. Where buys are all that was wanted, nothing is done, and that has a reason.
+    const isIdle = plan.intents.length === 0 && leftOut(plan, "buys_stopped").length > 0;
+    const passed = stopped === null || (buys.length === 0 && !isIdle);
     return {
-      passed: stopped === null || buys.length === 0,
-      warning: stopped !== null && buys.length === 0,
+      passed,
+      warning: stopped !== null && passed,
       inputs: { compared: reconciliation !== null, buysStopped: stopped },
       detail:
         stopped === null
@@ -628,6 +637,11 @@ function concerned({ plan, account, situation }: Context): readonly Ticker[] {
   const ordered = new Set(plan.intents.map(({ symbol }) => symbol));
   const held = situation.universe.filter((symbol) => heldOf(account, symbol) > 0 && !ordered.has(symbol));
   return [...ordered, ...held];
+}
+
+/** The symbols that a plan leaves out for a reason. */
+function leftOut({ lines }: OrderPlan, reason: DeferReason): readonly Ticker[] {
+  return lines.flatMap(({ symbol, deferred }) => (deferred?.reason === reason ? [symbol] : []));
 }
 
 /** Looks at every lot that a sale takes, behind those that open sales take already. */
