@@ -79,6 +79,10 @@ describe("reconcile", () => {
     const found = compare(ours, theirs({ settledCash: dollars(9000) }));
     expect(found.notices).toMatchObject([{ code: "settled_cash_missing", stopsBuys: true }]);
     expect(found.settled).toBe(dollars(9000));
+    // Accepted, it does not stop them for ever; what the broker does not take for settled is still not used.
+    const accepted = compare(ours, theirs({ settledCash: dollars(9000) }), true);
+    expect([accepted.buysStopped, accepted.settled]).toEqual([null, dollars(9000)]);
+    expect(accepted.notices[0]!.detail).toContain("1,000.00 less for settled than the book: accepted");
   });
 
   it("takes a few cents for rounding and books them, so that they never add up", () => {
@@ -100,10 +104,26 @@ describe("reconcile", () => {
       [15, 3, 2],
       [1, 1, 10],
     ] as const) {
-      const found = compare(ours, theirs({ positions: { SPY: position(shares) } }));
+      const found = compare(ours, theirs({ positions: { SPY: position(shares, 1000 / shares) } }));
       expect(found.events).toEqual([{ kind: "split", session, symbol: "SPY", numerator, denominator }]);
       expect(found.buysStopped).toBeNull();
       expect(heldOf(booked(ours, found), "SPY")).toBe(quantityOfShares(shares));
+    }
+  });
+
+  it("takes no transfer for a split: shares that went with what they had cost stop buys, as others do", () => {
+    for (const averageCost of [100, 85, 120, 0]) {
+      const gone = compare(ours, theirs({ positions: { SPY: position(5, averageCost) } }));
+      expect(gone.notices).toMatchObject([{ code: "shares_missing", stopsBuys: true }]);
+      const come = compare(ours, theirs({ positions: { SPY: position(20, averageCost) } }));
+      expect(come.notices).toMatchObject([{ code: "shares_found" }]);
+      const { quantity } = sellableOn(booked(ours, come), "SPY", session, { brokerEndOfDay: true });
+      expect(quantity).toBe(quantityOfShares(10));
+    }
+    // Methods of counting cost differ by a little.
+    for (const averageCost of [42, 50, 60]) {
+      const split = compare(ours, theirs({ positions: { SPY: position(20, averageCost) } }));
+      expect(split.notices).toMatchObject([{ code: "split" }]);
     }
   });
 
@@ -132,6 +152,7 @@ describe("reconcile", () => {
     expect(heldOf(booked(ours, found), "SPY")).toBe(quantityOfShares(7));
     const gone = compare(ours, theirs({ positions: {} }));
     expect(booked(ours, gone).lots).toEqual({});
+    expect(compare(ours, theirs({ positions: {} }), true).buysStopped).toBeNull();
   });
 
   it("stops buys for a short position and does not book it", () => {

@@ -1,6 +1,6 @@
 import type { SessionDate, Ticker } from "@pf/market";
 import { type Cents, cents, formatCents, formatQuantity, notionalCents, type Quantity } from "@pf/orders";
-import { type Account, heldOf, totalCash } from "./account.js";
+import { type Account, costOf, heldOf, totalCash } from "./account.js";
 import { type AccountEvent, foldEvents } from "./events.js";
 import type { SettlementCalendar } from "./settlement.js";
 
@@ -29,7 +29,7 @@ export interface BrokerPosition {
  * - `lenient_settlement` the broker counts as settled what the book does not: not used
  * - `cash_missing` the broker has less cash: nothing may be bought
  * - `settled_cash_missing` the broker counts less as settled: nothing may be bought
- * - `split` shares changed in the ratio of a split, and cash did not
+ * - `split` shares changed in the ratio of a split, and neither cash nor what they had cost did
  * - `shares_found` the broker holds more shares: booked, as if bought today
  * - `shares_missing` the broker holds fewer: booked, and nothing may be bought
  * - `short_position` the broker holds less than nothing: nothing may be bought
@@ -195,8 +195,9 @@ function compareCash(found: Found, total: number, settled: number, options: Reco
     found.notices.push({ code: "lenient_settlement", detail, stopsBuys: false });
   }
   if (settled < -tolerance) {
-    const detail = `the broker takes ${formatCents(cents(-settled))} less for settled than the book`;
-    found.notices.push({ code: "settled_cash_missing", detail, stopsBuys: true });
+    const less = `the broker takes ${formatCents(cents(-settled))} less for settled than the book`;
+    const detail = isAccepted ? `${less}: accepted, and not used` : less;
+    found.notices.push({ code: "settled_cash_missing", detail, stopsBuys: !isAccepted });
   }
 }
 
@@ -206,7 +207,7 @@ function comparePosition(
   symbol: Ticker,
   position: BrokerPosition | undefined,
   isCashEqual: boolean,
-  { session }: ReconcileOptions,
+  { session, isAccepted = false }: ReconcileOptions,
 ): void {
   const [ours, theirs] = [heldOf(account, symbol), position?.quantity ?? 0];
   if (theirs === ours) return;
@@ -216,7 +217,7 @@ function comparePosition(
   }
   const counts = `the broker holds ${formatQuantity(theirs as Quantity)} ${symbol}, the book ${formatQuantity(ours)}`;
   const ratio = isCashEqual ? splitRatio(ours, theirs) : undefined;
-  if (ratio) {
+  if (ratio && isCostEqual(costOf(account, symbol), theirs, position!.averageCost, ratio)) {
     const [numerator, denominator] = ratio;
     found.events.push({ kind: "split", session, symbol, numerator, denominator });
     const detail = `${counts}, and cash has not moved: booked as a split, ${numerator} for ${denominator}`;
@@ -233,7 +234,8 @@ function comparePosition(
   } else {
     const quantity = (ours - theirs) as Quantity;
     found.events.push({ kind: "removed", session, symbol, quantity });
-    found.notices.push({ code: "shares_missing", detail: `${counts}: booked out`, stopsBuys: true });
+    const detail = `${counts}: booked out`;
+    found.notices.push({ code: "shares_missing", detail, stopsBuys: !isAccepted });
   }
 }
 
@@ -253,6 +255,22 @@ function splitRatio(ours: number, theirs: number): readonly [number, number] | u
     if (ours * less === theirs * more) return [less, more];
   }
   return undefined;
+}
+
+/**
+ * Whether what the shares had cost is nearer to what it was than to what it would be had shares of that cost come or gone
+ * beside the account, as in a transfer. A split leaves it as it was; methods to count it differ by less than the ratio of
+ * any split.
+ */
+function isCostEqual(
+  ours: Cents,
+  theirs: number,
+  averageCost: number,
+  [numerator, denominator]: readonly [number, number],
+): boolean {
+  const now = costAt(theirs as Quantity, averageCost);
+  if (!(ours > 0 && now > 0)) return false;
+  return Math.abs(Math.log(now / ours)) < Math.abs(Math.log(numerator / denominator)) / 2;
 }
 
 function shortNotice(symbol: Ticker, quantity: number): Notice {
