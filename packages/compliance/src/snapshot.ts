@@ -7,7 +7,7 @@ import {
   notionalCents,
   type Quantity,
 } from "@pf/orders";
-import { type Account, heldOf, reservedCash, sellableOn, totalCash } from "./account.js";
+import { type Account, heldOf, pendingCash, reservedCash, sellableOn, totalCash } from "./account.js";
 import type { ComplianceRules, Situation } from "./rules.js";
 import type { SettlementCalendar } from "./settlement.js";
 
@@ -47,11 +47,14 @@ export function snapshotOf(
   };
 }
 
-/** Cash that may buy today, open buys taken off: settled by our book and by the broker's figures, whichever is less. */
+/**
+ * Cash that may buy today, open buys taken off: settled by our book and by the broker's figures, whichever is less, and
+ * what is still coming where that may buy. The broker's figure of settled cash knows nothing of what is coming.
+ */
 export function spendableCash(account: Account, situation: Situation, rules: ComplianceRules): Cents {
-  const ours = mayUseUnsettled(account, situation, rules) ? totalCash(account) : account.settled;
-  const theirs = situation.reconciliation?.settled ?? ours;
-  return cents(Math.min(ours, theirs) - reservedCash(account));
+  const settled = Math.min(account.settled, situation.reconciliation?.settled ?? account.settled);
+  const coming = mayUseUnsettled(account, situation, rules) ? pendingCash(account) : 0;
+  return cents(settled + coming - reservedCash(account));
 }
 
 /** Whether proceeds that have not settled may buy: never in strict mode, never while restricted. */
