@@ -118,10 +118,19 @@ describe("live trading and the account engine do the same to the cent where pric
     ).toBeGreaterThan(0);
   });
 
-  it("where proceeds buy before they settle, and a brake lets sales pass only", async () => {
+  it("where proceeds buy before they settle", async () => {
+    const request = { start: "2024-10-07", end: "2024-11-08" };
+    const overrides = ["selection.incumbents=rank", "compliance.settled_cash=permissive"];
+    const document = expectEqual(await replay(request, overrides));
+    // In no session more cash has settled than was spent, and buys went out all the same.
+    const days = new Set(document.fills.filter(({ side }) => side === "sell").map(({ session }) => session));
+    expect(document.fills.some(({ side, session }) => side === "buy" && days.has(session))).toBe(true);
+    expect(Math.min(...document.sessions.map(({ settledCash }) => settledCash))).toBeLessThan(1_000);
+  });
+
+  it("while a brake lets sales pass only", async () => {
     const document = expectEqual(
       await replay({ start: "2024-08-01", end: "2024-09-20" }, [
-        "compliance.settled_cash=permissive",
         "risk.max_drawdown=0.02",
         "risk.on_brake=reduce_only",
         "selection.incumbents=rank",
