@@ -2,7 +2,7 @@ import { type Book, traded } from "./book.js";
 import type { Policy } from "./keep.js";
 import type { Lanes } from "./lanes.js";
 import type { Memory } from "./memory.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import { addRow, sumSize } from "./sums.js";
 import type { Targets } from "./targets.js";
 import type { Walks } from "./walks.js";

@@ -1,7 +1,7 @@
 import { type Book, decision, traded } from "./book.js";
 import type { Memory } from "./memory.js";
 import { earned, moveCost, moveTurnover, type Positions, slotHeld, slotPicked } from "./positions.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import { addRow, sumSize } from "./sums.js";
 import type { Targets } from "./targets.js";
 

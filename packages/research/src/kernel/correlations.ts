@@ -1,6 +1,6 @@
 import type { Book } from "./book.js";
 import type { Memory } from "./memory.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 
 export interface Products {
   /** Running sums of the products of a symbol's returns with those of up to three others, 0 on the row before `from`. */

@@ -14,7 +14,7 @@ import {
   slotSize,
   slotTightest,
 } from "./positions.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import type { Targets } from "./targets.js";
 
 /** A row of one policy. */

@@ -2,7 +2,7 @@ import type { Band } from "./band.js";
 import type { Book } from "./book.js";
 import type { Moves } from "./moves.js";
 import { type Positions, slotHeld, slotLanes, slotPicked, slotSize } from "./positions.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import type { Targets } from "./targets.js";
 import type { Walks } from "./walks.js";
 

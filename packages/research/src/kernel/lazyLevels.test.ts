@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createBook, fillBook } from "./book.js";
 import { createLazyLevels } from "./lazyLevels.js";
 import { allocate } from "./memory.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 
 const names = 6000; // more than the table of remembered pairs has places
 const window = 5;

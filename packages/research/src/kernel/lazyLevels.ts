@@ -1,7 +1,7 @@
 import type { Book } from "./book.js";
 import { createExactLevel } from "./correlations.js";
 import type { Memory } from "./memory.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 
 /** Levels of the pairs that are asked for, see {@link Book.levels}. */
 export interface LazyLevels {

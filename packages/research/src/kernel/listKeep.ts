@@ -14,7 +14,7 @@ import {
   slotSize,
   slotTightest,
 } from "./positions.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import type { Targets } from "./targets.js";
 
 /** {@link createKeep} for any number of symbols: levels are computed where they are asked for, and no further than needed. */

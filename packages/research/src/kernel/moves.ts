@@ -2,7 +2,7 @@ import { type Book, cashTouched, traded } from "./book.js";
 import type { Lanes } from "./lanes.js";
 import type { Memory } from "./memory.js";
 import { earned, type Positions, sellCost, sellTurnover, slotLanes, slotSize } from "./positions.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import { addRow, addSums, sumSize } from "./sums.js";
 import type { Targets } from "./targets.js";
 

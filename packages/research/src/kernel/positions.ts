@@ -1,7 +1,7 @@
 import { type Book, type BookRoom, traded } from "./book.js";
 import type { Lanes } from "./lanes.js";
 import type { Memory } from "./memory.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import type { Sets } from "./sets.js";
 import { addSums, sumSize } from "./sums.js";
 import type { Targets } from "./targets.js";
@@ -11,7 +11,7 @@ export const slotHeld = 0; // symbols with a weight above 0, as a set
 export const slotPicked = 1; // symbols selected: the same but for weights lost to rounding
 export const slotSize = 2; // how many are selected
 export const slotName0 = 3; // the first three of them, padded by repeating the first
-export const slotColumn0 = 6; // the same as starts of columns
+const slotColumn0 = 6; // the same as starts of columns
 export const slotPair0 = 9; // places of levels: first and second, first and third, second and third
 export const slotColumns = 12; // columns of all lanes
 export const slotRoomy = 13; // columns of the lanes with a free place

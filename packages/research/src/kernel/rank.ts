@@ -3,7 +3,7 @@ import { type Book, cashTouched } from "./book.js";
 import type { Policy } from "./keep.js";
 import type { Moves } from "./moves.js";
 import { type Positions, slotHeld, slotLanes, slotPicked, slotSize } from "./positions.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import type { Targets } from "./targets.js";
 import type { Walks } from "./walks.js";
 

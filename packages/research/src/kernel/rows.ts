@@ -1,6 +1,5 @@
 import { createAfresh } from "./afresh.js";
 import { createBand } from "./band.js";
-import type { Block } from "./blocks.js";
 import { type BookRoom, cashTouched, createBook, decision, fillBook, openCount, traded } from "./book.js";
 import { createLevels } from "./correlations.js";
 import { createKeep, type Policy } from "./keep.js";
@@ -13,28 +12,11 @@ import type { Memory } from "./memory.js";
 import { createMoves } from "./moves.js";
 import { createPositions } from "./positions.js";
 import { createRank } from "./rank.js";
+import type { RowTask } from "./rowTask.js";
 import { createBitSets, createListSets } from "./sets.js";
 import { createTargets } from "./targets.js";
 import { type RowTrace, tracePositions, traceTargets } from "./trace.js";
 import { createWalks } from "./walks.js";
-
-/** What the pass over the rows needs to know beside the columns in {@link Memory}. */
-export interface RowTask {
-  readonly block: Block;
-  readonly rows: number;
-  readonly names: number;
-  readonly stride: number;
-  /** Symbols that may be held at some time, ascending. */
-  readonly active: Int32Array;
-  readonly activeCount: number;
-  /** First row on which anything may be held. */
-  readonly firstDecision: number;
-  readonly lag: 1 | 2;
-  readonly keep: boolean;
-  readonly equalWeights: boolean;
-  /** Whether sums for other metrics than final equity and drawdown are wanted. */
-  readonly withSums: boolean;
-}
 
 export interface Rows {
   run(task: RowTask): void;

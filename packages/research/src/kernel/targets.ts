@@ -1,6 +1,6 @@
 import type { BookRoom } from "./book.js";
 import type { Memory } from "./memory.js";
-import type { RowTask } from "./rows.js";
+import type { RowTask } from "./rowTask.js";
 import type { Sets } from "./sets.js";
 
 /** The distinct selections of a row, of lanes that move and of positions weighed afresh, and their weights. */
