@@ -233,6 +233,36 @@ describe("the account engine", () => {
     expect(new Set(run.fills.map(({ session }) => session))).toEqual(new Set([panel.sessions[5]]));
   });
 
+  it("pays out shares whose bars have ended, at their last close, and goes on trading", () => {
+    const ends = 20;
+    const a = sessions.slice(0, ends).map((_, at) => 100 + at);
+    const panel = panelOf({ A: a, B: sessions.map(() => 50) });
+    const targets = targetSeries(panel, (row) => (row === 0 ? {} : row < ends ? { A: 0.475 } : { B: 0.475 }));
+    const run = runAccount(panel, targets, realPrices(panel, new Map()), rulesFor(panel));
+    const bought = run.fills.find(({ symbol }) => symbol === "A")!;
+    const paid = run.fills.find(({ symbol, side }) => symbol === "A" && side === "sell")!;
+    // Without its price nothing is traded, as in live trading, until a week has passed.
+    const [from, until] = [ends, ends + 4];
+    expect(run.blocked.map(({ session }) => session)).toEqual(panel.sessions.slice(from, until));
+    expect(new Set(run.blocked.flatMap(({ checks }) => checks))).toContain("data_complete");
+    expect(paid).toMatchObject({
+      session: panel.sessions[until],
+      quantity: bought.quantity,
+      price: a.at(-1),
+      fee: 0,
+    });
+    expect(run.equity[until]).toBe(run.equity[ends - 1]);
+    expect(run.fills.at(-1)).toMatchObject({ symbol: "B", side: "buy" });
+    expect(Object.keys(run.account.lots)).toEqual(["B"]);
+    // A hole that is shorter, and its end, change nothing but the sessions in it.
+    const days = sessions.filter((_, at) => at < ends || at >= until);
+    const [rising, still] = [days.map((_, at) => 100 + at), sessions.map(() => 50)];
+    const holed = alignPanel([seriesOf("A", rising, days), seriesOf("B", still)]);
+    const held = targetSeries(holed, (row) => (row === 0 ? {} : { A: 0.475 }));
+    const kept = runAccount(holed, held, realPrices(holed, new Map()), rulesFor(holed));
+    expect(kept.fills).toHaveLength(1);
+  });
+
   it("stops at a brake, and keeps what it holds", () => {
     const falling = sessions.map((_, at) => 100 * 0.97 ** at);
     const panel = panelOf({ A: falling, B: sessions.map(() => 50) });

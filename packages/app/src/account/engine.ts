@@ -50,7 +50,7 @@ export interface AccountRules {
   readonly isIdeal?: boolean;
 }
 
-/** One fill of the account engine. */
+/** One fill of the account engine; shares of a symbol whose bars have ended leave as one without a fee. */
 export interface AccountFill {
   readonly session: SessionDate;
   readonly reference: string;
@@ -101,6 +101,9 @@ export interface AccountRun {
   /** As it stands at the end. */
   readonly account: Account;
 }
+
+/** Sessions without a bar after which a symbol is taken for ended; a hole in the data is shorter. */
+const sessionsToPayOut = 5;
 
 /** The account of a backtest is nobody's. */
 const accountName = "backtest";
@@ -160,6 +163,7 @@ class AccountEngine {
         this.book({ kind: "cash", session, amount: this.rules.initialCash, reason: "deposit" });
       }
       sums.dividends += this.payDividends(row, session);
+      this.payOutEnded(row, session);
       [this.traded, this.fees, this.slipped] = [0, 0, 0];
       if (this.mustTrade(row - this.rules.delay)) this.trade(row, session);
       const worth = this.value(row, session);
@@ -210,6 +214,23 @@ class AccountEngine {
       sum += amount;
     }
     return sum;
+  }
+
+  /**
+   * Shares that have had no bar for a week are paid out at their last close, as those of a fund that is closed: without a
+   * price nothing can be sized, and the account would stand still for ever. Nothing of later bars is looked at.
+   */
+  private payOutEnded(row: number, session: SessionDate): void {
+    this.panel.tickers.forEach((symbol, i) => {
+      const [close, last] = [this.prices.close[i]!, this.lastRow[i]!];
+      if (last < 0 || close[row]! > 0 || row - last < sessionsToPayOut) return;
+      const quantity = heldOf(this.account, symbol);
+      if (quantity === 0) return;
+      const [price, fee, reference] = [close[last]!, cents(0), `paid out ${session} ${symbol}`];
+      const sale = { session, reference, symbol, side: "sell", quantity, price } as const;
+      this.book({ kind: "fill", ...sale, execId: null, fees: fee });
+      this.fills.push({ ...sale, fee });
+    });
   }
 
   private mustTrade(decided: number): boolean {
