@@ -28,6 +28,8 @@ export interface FractionalCapability {
 /** TWS sends the figures of an order it would refuse, and then the refusal. */
 const refusalAfterMs = 300;
 
+const shortOfFunds = /\b(funds|margin|cash|equity)\b/i;
+
 /** An order that is only a question. Nothing is routed, and no order exists afterwards. */
 export function whatIfRequest(
   terms: OrderTerms,
@@ -98,6 +100,15 @@ export async function probeFractional(
       const { brokerCode, brokerMessage } = error;
       if (refusalOf(brokerCode, brokerMessage) === "fractional")
         return { answer: "no", why: brokerMessage, brokerCode, symbol };
+      // An account that is invested cannot pay for the question. Sizes are looked at first, funds by the broker. Where TWS
+      // speaks another language nobody knows, as before.
+      if (brokerCode === 201 && shortOfFunds.test(brokerMessage))
+        return {
+          answer: "yes",
+          why: `a fraction got as far as the funds: ${brokerMessage}`,
+          brokerCode,
+          symbol,
+        };
       return { answer: "unknown", why: brokerMessage, brokerCode, symbol };
     }
     if (error instanceof ReadOnlyApiError)
