@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /** What the first record of a log says of the one before it. */
-export const chainBeginning = "0".repeat(64);
+const chainBeginning = "0".repeat(64);
 
 /**
  * A record as a line of a log, with the hash of the record before it and its own, so that a record that is changed,

@@ -79,14 +79,6 @@ describe("orders that are filled all the same", () => {
       "10349: shown as cancelled, and filled",
       on("placeOrder", '{ say: { code: 10349, message: "Order TIF was set to DAY" } }, { claim: Cancelled }'),
     ],
-    [
-      "1100 and 1102 in the middle of an order",
-      `${on("placeOrder", "{ link: down }")}  - { after: 12s, do: [{ link: up }] }\n`,
-    ],
-    [
-      "1100 and 1101 in the middle of an order",
-      `${on("placeOrder", "{ link: down }")}  - { after: 12s, do: [{ link: up_data_lost }] }\n`,
-    ],
     ["the socket cut after an order was sent", on("placeOrder", "{ cut: {} }")],
     [
       "the socket cut in the middle of an execution",
@@ -107,6 +99,27 @@ describe("orders that are filled all the same", () => {
       expect(outcome.document.orders.map(({ status }) => status)).toEqual(["filled", "filled"]);
       expectAgreement(world, outcome);
       expect(audit(world)).toHaveLength(1);
+    },
+    40_000,
+  );
+
+  it.each([
+    ["1102", "up"],
+    ["1101, data lost", "up_data_lost"],
+  ] as const)(
+    "1100 in the middle of an order, and %s a while later",
+    async (_, link) => {
+      await using world = await tradeWorld();
+      // The link comes back when the order has been waiting for it.
+      const watch = setInterval(() => {
+        if (world.sim.venue.openOrders().length === 0) return;
+        clearInterval(watch);
+        setTimeout(() => world.sim.trigger({ link }), 300);
+      }, 10);
+      const outcome = await tradeUnder(on("placeOrder", "{ link: down }"), world);
+      clearInterval(watch);
+      expect(summaryOf(outcome)).toEqual(fine);
+      expectAgreement(world, outcome);
     },
     40_000,
   );
@@ -203,6 +216,24 @@ describe("orders that are not filled", () => {
     const { account } = world.state();
     expect(positionsOf(account)).toEqual(world.broker().positions);
     expect([...world.takenByReference().values()].every((orders) => orders === 1)).toBe(true);
+  }, 60_000);
+
+  it("filled after its outcome was unknown: booked although halted, and nothing of it is sent again", async () => {
+    await using world = await tradeWorld();
+    await world.goTo(firstSession, 200);
+    const outcome = await tradeUnder(on("placeOrder", "{ link: down }"), world);
+    expect(summaryOf(outcome)).toEqual(halted("unknown_outcome"));
+    world.sim.trigger({ link: "up" });
+    await expect.poll(() => world.executed().length, { timeout: 5000 }).toBe(1);
+    const still = await world.trade({ mode: "paper" }, {}, whole);
+    expect(summaryOf(still)).toMatchObject({ outcome: "halted_before", exit: 6 });
+    expectAgreement(world, still);
+    await resumeAccount({ reason: "it was filled" }, await world.loaded(), world.setting());
+    const rest = await world.trade({ mode: "paper" }, {}, whole);
+    expect(rest.error).toBeUndefined();
+    const first = outcome.document.orders[0]!;
+    expect(rest.document.plan?.orders.map(({ symbol }) => symbol)).not.toContain(first.symbol);
+    expectAgreement(world);
   }, 60_000);
 });
 

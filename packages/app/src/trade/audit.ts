@@ -9,7 +9,7 @@ import { AuditLogError } from "./errors.js";
 import type { RebalanceReport } from "./run.js";
 
 /** The log of an account: one record a rebalance, each with the hash of the one before. */
-export function auditName({ mode, account, venue }: JournalIdentity): string {
+function auditName({ mode, account, venue }: JournalIdentity): string {
   const owner = venue === "ibkr" ? "" : `-${venue.replace(/[^A-Za-z0-9-]+/g, "_")}`;
   return `trade-${mode}-${account}${owner}.jsonl`;
 }
