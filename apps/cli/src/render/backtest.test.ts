@@ -28,7 +28,7 @@ const account = {
   dividends: 0,
   fills: 1286,
   planned: 1020,
-  waited: { waits_for_settlement: 585, cash_short: 3 },
+  waited: { waits_for_settlement: 585, unsettled_lots: 117, cash_short: 3 },
   blocked: [
     { session: "2023-03-13", checks: ["price_sanity"] },
     { session: "2023-03-14", checks: ["data_complete", "drawdown"] },
@@ -97,7 +97,11 @@ describe("the summary of a backtest", () => {
     expect(words).toContain(
       "$699 of commissions (ibkr_tiered), $977 of slippage, 1,286 fills in whole shares.",
     );
-    expect(words).toContain("Buys waited for settlement on 585 of 1,020 sessions with a plan;");
+    expect(words).toContain(
+      "Buys waited for settlement on 585 of 1,020 sessions with a plan, sales on 117, for what was bought had not settled;",
+    );
+    const prompt = { ...barsDocument, account: { ...account, waited: {}, blocked: [] } };
+    expect(shown(prompt).join("\n")).toContain("on 0 of 1,020 sessions with a plan.");
     expect(words).toContain(
       "a check forbade 3 plans: 2023-03-13 price_sanity; 2023-03-14 data_complete, drawdown; …",
     );

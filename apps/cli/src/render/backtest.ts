@@ -162,7 +162,9 @@ function inAccount({ account, bars, literalAccount }: BacktestDocument, { painte
   );
   const waits = waited.waits_for_settlement ?? 0;
   const costs = `${dollars(account.commissions)} of commissions (${account.commissionPlan}), ${dollars(account.slippage)} of slippage, ${count(account.fills)} fills in ${account.quantity === "whole" ? "whole shares" : "parts of shares"}`;
-  const waiting = `Buys waited for settlement on ${count(waits)} of ${count(account.planned)} sessions with a plan`;
+  const kept = waited.unsettled_lots ?? 0;
+  const sales = kept === 0 ? "" : `, sales on ${count(kept)}, for what was bought had not settled`;
+  const waiting = `Buys waited for settlement on ${count(waits)} of ${count(account.planned)} sessions with a plan${sales}`;
   const forbidden =
     blocked.length === 0
       ? ""
