@@ -20,6 +20,12 @@ const checks = [
     file: "test/tradeLaws.test.ts",
     env: { PF_SOAK_RUNS: "1000" },
   },
+  {
+    what: `live trading held to the account engine in 200 random settings, seed ${seed}`,
+    folder: "packages/app",
+    file: "test/replayLaws.test.ts",
+    env: { PF_SOAK_REPLAYS: "200", PF_TEST_SEED: seed },
+  },
 ];
 
 let failed = false;
