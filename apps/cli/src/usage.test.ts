@@ -1,3 +1,5 @@
+import * as Flags from "@oclif/core/flags";
+import { parse } from "@oclif/core/parser";
 import { describe, expect, it } from "vitest";
 import { asUsageError, nearestName, UnknownCommandError, UnknownFlagError, UsageError } from "./usage.js";
 
@@ -43,6 +45,18 @@ describe("asUsageError", () => {
     expect(error).toMatchObject({
       message: '--source cannot be "x"',
       next: "choose one of ibkr, csv, synthetic",
+    });
+  });
+  it("names two flags that exclude each other, as the parser finds them", async () => {
+    const flags = {
+      paper: Flags.boolean({ exclusive: ["live"] }),
+      live: Flags.boolean(),
+    };
+    const thrown = await parse(["--paper", "--live"], { flags }).catch((error: unknown) => error);
+    expect(asUsageError(thrown)).toMatchObject({
+      code: "PF_USAGE",
+      message: expect.stringMatching(/^--(paper|live) and --(paper|live) exclude each other$/),
+      next: "leave one of them out",
     });
   });
   it("names the word too many", () => {

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** The words name no command. */
 export class UnknownCommandError extends Error {
   override readonly name = "UnknownCommandError";
@@ -66,7 +68,11 @@ export function asUsageError(thrown: unknown): unknown {
       "write values with their flag, as in --symbols SPY,QQQ",
     );
   }
-  const text = thrown.message.split("\n")[0]!;
+  // Where flags do not go together the first line only announces, and the reason stands below it, perhaps in colour.
+  const [first = "", second = ""] = stripVTControlCharacters(thrown.message).split("\n");
+  const text = /^The following errors? occurred:/.test(first) ? second.trim() : first;
+  const pair = /^(--[\w-]+)(?:=.*)? cannot also be provided when using (--[\w-]+)/s.exec(text);
+  if (pair) return new UsageError(`${pair[1]} and ${pair[2]} exclude each other`, "leave one of them out");
   const choice = /^Expected (--[\w-]+)=(.*) to be one of: (.*)$/s.exec(text);
   if (choice) return new UsageError(`${choice[1]} cannot be "${choice[2]}"`, `choose one of ${choice[3]}`);
   const missing = /^Flag (--[\w-]+) expects (?:a value|one of these values: (.*))$/.exec(text);
