@@ -45,9 +45,10 @@ describe("pf trade killed with -9", () => {
         cpSync(data, join(home, "data"), { recursive: true });
         const wireLog = join(home, "wire.jsonl");
         const sim = await startSim([...clock, "--wire-log", wireLog], { cwd: home });
-        // Most of the time nothing is sent yet, so that most of the deaths come late.
         for (let death = 0; death < 4 && done < kills; death++, done++) {
-          const ended = await killedAfter(usualMs * (0.3 + 0.75 * random()), home, sim);
+          // Orders are sent in the last fifth of a run, so that most of the deaths come then.
+          const moment = random() < 0.7 ? 0.8 + 0.25 * random() : 0.3 + 0.5 * random();
+          const ended = await killedAfter(usualMs * moment, home, sim);
           if (ended !== "SIGKILL") break;
           deaths++;
         }
