@@ -11,7 +11,7 @@ export interface FolderLock {
 }
 
 /** What stands in a lock file: who holds it. */
-export interface LockHolder {
+interface LockHolder {
   readonly process: number;
   readonly machine: string;
   /** Tells this holder from any other. */

@@ -51,7 +51,7 @@ export interface AccountRules {
 }
 
 /** One fill of the account engine; shares of a symbol whose bars have ended leave as one without a fee. */
-export interface AccountFill {
+interface AccountFill {
   readonly session: SessionDate;
   readonly reference: string;
   readonly symbol: Ticker;
@@ -63,13 +63,13 @@ export interface AccountFill {
 }
 
 /** A session on which not everything could be done. */
-export interface Waiting {
+interface Waiting {
   readonly session: SessionDate;
   readonly reasons: Readonly<Record<Ticker, DeferReason>>;
 }
 
 /** A session whose plan a check forbade. */
-export interface Blocked {
+interface Blocked {
   readonly session: SessionDate;
   readonly checks: readonly string[];
 }
