@@ -1,6 +1,6 @@
 import type { Hours, LastBar } from "@pf/compliance";
 import type { LoadedConfig } from "@pf/config";
-import type { ContractInfo, IbkrSession } from "@pf/ibkr";
+import type { Quote as BrokerQuote, ContractInfo, IbkrSession } from "@pf/ibkr";
 import {
   alignPanel,
   type BarSeries,
@@ -182,33 +182,36 @@ export async function askMarket(
     contracts.set(symbol, answer.value);
     const day = answer.value.liquidHours.find(({ session: of }) => of === today);
     liquidHours[symbol] = day?.open ? { openUtcMs: day.opensUtcMs, closeUtcMs: day.closesUtcMs } : null;
-    const price = quote === undefined ? undefined : priceOf(quote);
-    if (quote === undefined || price === undefined) {
+    const priced = quote === undefined ? undefined : pricedNow(quote);
+    if (quote === undefined || priced === undefined) {
       missing.set(symbol, sheet.missing.get(symbol)?.message ?? "the quote holds no price");
       return;
     }
     quotes[symbol] = {
-      price,
+      ...priced,
       bid: quote.bid ?? null,
       ask: quote.ask ?? null,
       tick: answer.value.minTick,
       feed: quote.feed === "live" ? "live" : "delayed",
-      atUtcMs: quote.atUtcMs - quote.ageMs,
     };
   });
   return { quotes, liquidHours, contracts, missing };
 }
 
-/** The last trade, else the middle of bid and ask. */
-function priceOf({
-  last,
-  bid,
-  ask,
-}: {
-  last: number | undefined;
-  bid: number | undefined;
-  ask: number | undefined;
-}) {
-  if (last !== undefined) return last;
-  return bid !== undefined && ask !== undefined ? (bid + ask) / 2 : undefined;
+/** A last trade may be so much older than the quote it came with before bid and ask tell the price better. */
+const recentTradeMs = 120_000;
+
+/**
+ * The price of a quote and when it was made: the last trade while it is recent, else the middle of bid and ask, else the
+ * last trade at its own time. A frozen quote is of another session, whatever its prices are.
+ */
+export function pricedNow(quote: BrokerQuote): Pick<Quote, "price" | "atUtcMs"> | undefined {
+  const { last, bid, ask, atUtcMs, ageMs, lastTradeUtcMs, doubts } = quote;
+  const asOf = doubts.includes("frozen") ? null : atUtcMs - ageMs;
+  const isRecent = lastTradeUtcMs === undefined || atUtcMs - lastTradeUtcMs <= ageMs + recentTradeMs;
+  if (last !== undefined && isRecent && !doubts.includes("stale")) return { price: last, atUtcMs: asOf };
+  if (bid !== undefined && ask !== undefined && bid <= ask) return { price: (bid + ask) / 2, atUtcMs: asOf };
+  if (last === undefined) return undefined;
+  const own = asOf === null || lastTradeUtcMs === undefined ? null : Math.min(asOf, lastTradeUtcMs);
+  return { price: last, atUtcMs: own };
 }

@@ -488,7 +488,10 @@ class Rebalance {
       for (const { sizeIncrement } of contracts.values()) step = Math.max(step, sizeIncrement);
       return step as Quantity;
     }
-    if (quantity === "fractional") throw new FractionalRefusedError(answer?.why ?? "nobody has asked it yet");
+    // A dry run asks nothing, not even that: without an answer it plans whole shares.
+    if (quantity === "fractional" && !(this.isDry && !answer)) {
+      throw new FractionalRefusedError(answer?.why ?? "nobody has asked it yet");
+    }
     return oneShare;
   }
 
@@ -739,7 +742,9 @@ class Rebalance {
     session: SessionDate = this.state.open?.session ?? this.today,
   ): RebalanceReport {
     this.step("halt");
+    const equity = session === this.today ? this.valuation() : null;
     this.note(
+      ...(equity === null ? [] : [{ kind: "booked", event: { kind: "valued", session, equity } } as const]),
       { kind: "halted", code, reason, session },
       { kind: "done", session, outcome: "halted", isComplete: false, detail: reason },
     );

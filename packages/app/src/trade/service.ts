@@ -42,7 +42,7 @@ import { fillDocuments, orderDocuments, planDocument, type TradeDocument } from 
 import { BlockedError, HaltedError, LiveLockedError, liveNeedsOwnClock } from "./errors.js";
 import { askMarket, gatherBars } from "./market.js";
 import { type RebalanceReport, type RebalanceSetting, rebalance } from "./run.js";
-import { foldTrade, type TradeEvent, untouched } from "./state.js";
+import { foldTrade, type TradeEvent, type TradeState, untouched } from "./state.js";
 
 export interface TradeRequest {
   /** Which account; a dry run without one asks no broker. */
@@ -294,13 +294,14 @@ async function dryRunOnCache(
     throw new NoSessionsError(`of ${session}`, panel.sessions[0]!, asOf);
   // With the unfinished bar a decision is traded in its own session, with the last complete one in the next.
   const trades = rules.lag === 1 ? asOf : calendar.next(asOf);
-  const { decision } = decideLast(panel, rules.strategy, null, rules.costs, rules.lag);
   const identity: JournalIdentity = { mode, account: accountOf(config, mode), venue: "ibkr" };
-  const known = hasJournal(stateFolder, identity);
-  const account =
-    known && request.asOf === undefined
-      ? accountIn(stateFolder, identity, clock, trades)
-      : freshAccount(config, trades);
+  const known = request.asOf === undefined && hasJournal(stateFolder, identity);
+  const journalled = known ? stateIn(stateFolder, identity, clock) : untouched;
+  // A decision of this session or a later one is none to go on from.
+  const taken = journalled.lastDecision;
+  const before = taken && taken.asOf < asOf ? taken : null;
+  const { decision } = decideLast(panel, rules.strategy, before, rules.costs, rules.lag);
+  const account = known ? standingAt(journalled.account, trades) : freshAccount(config, trades);
   const { quotes, lastBars } = await pricesAsOf(dataFolder, config.universe, asOf, calendar.previous(trades));
   const { plan, verdict } = proposeRebalance({
     targets: decision,
@@ -325,10 +326,9 @@ async function dryRunOnCache(
     calendar: rules.calendar,
   });
   const behind = session === undefined && lastCompleteSession(calendar, clock) > asOf;
-  const whose =
-    known && request.asOf === undefined
-      ? "with what the journal holds, without asking the broker"
-      : `as if ${config.backtest.initialCash} dollars were all there is`;
+  const whose = known
+    ? "with what the journal holds, without asking the broker"
+    : `as if ${config.backtest.initialCash} dollars were all there is`;
   const report: RebalanceReport = {
     session: trades,
     outcome: "dry_run",
@@ -338,7 +338,12 @@ async function dryRunOnCache(
     verdict,
     orders: [],
     fills: [],
-    notices: behind ? [`the cache ends on ${asOf}; run \`pf fetch\` for what is newer`] : [],
+    notices:
+      (account.session ?? trades) > trades
+        ? [`the journal stands at ${account.session}, and the cache ends on ${asOf}; run \`pf fetch\``]
+        : behind
+          ? [`the cache ends on ${asOf}; run \`pf fetch\` for what is newer`]
+          : [],
     halt: null,
     state: untouched,
     fingerprint: null,
@@ -356,15 +361,19 @@ function freshAccount({ backtest }: LoadedConfig["config"], session: SessionDate
   );
 }
 
-function accountIn(folder: string, identity: JournalIdentity, clock: Clock, session: SessionDate): Account {
+function stateIn(folder: string, identity: JournalIdentity, clock: Clock): TradeState {
   const journal = openJournal<TradeEvent>(folder, identity, clock);
   try {
-    const { account } = foldTrade(journal.entries(), usSettlement);
-    const day = account.session !== null && account.session > session ? account.session : session;
-    return applyEvent(account, { kind: "day", session: day }, usSettlement);
+    return foldTrade(journal.entries(), usSettlement);
   } finally {
     journal.close();
   }
+}
+
+/** An account on a session, or where it stands already. */
+function standingAt(account: Account, session: SessionDate): Account {
+  const day = account.session !== null && account.session > session ? account.session : session;
+  return applyEvent(account, { kind: "day", session: day }, usSettlement);
 }
 
 /** Prices as traded where the cache has them, as of one session. */
@@ -438,7 +447,9 @@ function errorOf({ outcome, detail, halt, verdict, problem }: RebalanceReport): 
       return new BlockedError(
         breaches,
         `the plan was not sent: ${detail}`,
-        "see the checks; the next session plans anew",
+        breaches.includes("reconciled")
+          ? "compare with TWS; if the broker is right, run `pf halt` and then `pf resume`: the next rebalance books it"
+          : "see the checks; the next session plans anew",
       );
     }
     default:

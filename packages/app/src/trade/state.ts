@@ -5,6 +5,7 @@ import {
   type Check,
   emptyAccount,
   type Notice,
+  releaseBrakes,
   type SettlementCalendar,
 } from "@pf/compliance";
 import type { SessionDate, Weights } from "@pf/market";
@@ -182,8 +183,11 @@ export function applyTrade(state: TradeState, event: TradeEvent, calendar: Settl
       const { code, reason, session } = event;
       return { ...state, halt: state.halt ?? { code, reason, session }, isResumed: false };
     }
-    case "resumed":
-      return { ...state, halt: null, isResumed: true };
+    case "resumed": {
+      // Whoever lifts a brake has seen the fall; the next one counts from there.
+      const account = state.halt?.code === "check" ? releaseBrakes(state.account) : state.account;
+      return { ...state, account, halt: null, isResumed: true };
+    }
     case "done": {
       // What was left over from an earlier session is not yet the trading that somebody resumed.
       const isOld = event.outcome === "abandoned" || event.session < (state.account.session ?? event.session);
