@@ -127,8 +127,9 @@ export const emptyAccount: Account = {
 
 /** Shares held of a symbol. */
 export function heldOf(account: Account, symbol: Ticker): Quantity {
+  const lots = account.lots[symbol];
   let held = 0;
-  for (const lot of account.lots[symbol] ?? []) held += lot.quantity;
+  if (lots) for (let at = 0; at < lots.length; at++) held += lots[at]!.quantity;
   return held as Quantity;
 }
 

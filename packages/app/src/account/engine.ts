@@ -247,7 +247,7 @@ class AccountEngine {
     this.planned++;
     const quotes = this.quotesOn(row);
     let plan = this.tradeOnce(session, quotes, 1);
-    if (plan && this.rules.isIdeal) {
+    if (plan && !plan.isComplete && this.rules.isIdeal) {
       const settled = cents(this.account.settled + pendingCash(this.account));
       this.account = { ...this.account, settled, pending: [] };
       plan = this.tradeOnce(session, quotes, 2);
@@ -274,7 +274,7 @@ class AccountEngine {
       session,
       attempt,
       universe: tickers,
-      nowUtcMs: calendar.trading.closeUtcMs(session) - compliance.window.closesBeforeCloseMs,
+      nowUtcMs: isIdeal ? 0 : calendar.trading.closeUtcMs(session) - compliance.window.closesBeforeCloseMs,
       quotes,
       lastBars: isIdeal ? {} : this.lastBars(),
       liquidHours: isIdeal ? {} : calendarHours(tickers, session, calendar),
