@@ -368,6 +368,16 @@ describe("the checks against plans that planning does not make", () => {
     expect(failing(judge(withIntents(sale, far)))).toEqual(["price_sanity"]);
   });
 
+  it("take a price for wrong beyond the configured distance from the last close", () => {
+    // GLD closed at 240 and is at 250: a move of a twenty-fourth.
+    const { GLD } = good.situation.lastBars;
+    const lastBars = { ...good.situation.lastBars, GLD: { ...GLD!, close: 240 } };
+    const moved = { ...good, situation: { ...good.situation, lastBars } };
+    const within = (maxPriceMove: number) => failing(judge({ ...moved, rules: { ...rules, maxPriceMove } }));
+    expect(within(250 / 240 - 1)).toEqual([]);
+    expect(within(0.04)).toEqual(["price_sanity"]);
+  });
+
   it("cap what a symbol would weigh, whatever its target says", () => {
     const much = { ...buy, quantity: quantityOfShares(70), notional: dollars(70 * 250) };
     expect(failing(judge(withIntents(sale, much)))).toEqual(["weight_cap"]);

@@ -16,7 +16,15 @@ import {
   orderReference,
   type Quantity,
 } from "@pf/orders";
-import { type Account, heldOf, type Lot, openSales, reservedCash, totalCash } from "./account.js";
+import {
+  type Account,
+  availableCash,
+  heldOf,
+  type Lot,
+  openSales,
+  reservedCash,
+  totalCash,
+} from "./account.js";
 import { type ApprovedPlan, approve } from "./approval.js";
 import type { ComplianceRules, Hours, Situation } from "./rules.js";
 import type { SettlementCalendar } from "./settlement.js";
@@ -118,10 +126,14 @@ export function review(
  * nothing for a sale. For the `reserved` of an `ordered` event.
  */
 export function reservationFor(intent: OrderIntent, commission: CommissionPlan): Cents {
-  if (intent.side === "sell") return cents(0);
-  const { notional, quantity, type } = intent;
+  return intent.side === "sell" ? cents(0) : cents(costOf(intent, intent.notional, commission).cushioned);
+}
+
+/** What an order worth so much costs: with its fee, and with the cushion of a market order too. */
+function costOf({ quantity, type }: OrderIntent, notional: Cents, commission: CommissionPlan) {
+  const plain = notional + commissionCents(commission, quantity, notional);
   const cushion = type === "MKT" ? fractionOf(notional, marketOrderCushion, "up") : 0;
-  return cents(notional + cushion + commissionCents(commission, quantity, notional));
+  return { plain, cushioned: plain + cushion };
 }
 
 /** Regular hours of a session as the calendar has them, for every symbol: for engines that have no broker to ask. */
@@ -168,11 +180,9 @@ function contextOf(
   const buys = plan.intents.filter(({ side }) => side === "buy");
   let [plain, cushioned] = [0, 0];
   for (const intent of buys) {
-    const notional = worthOf(intent, situation);
-    const fee = commissionCents(rules.commission, intent.quantity, notional);
-    plain += notional + fee;
-    cushioned +=
-      notional + fee + (intent.type === "MKT" ? fractionOf(notional, marketOrderCushion, "up") : 0);
+    const cost = costOf(intent, worthOf(intent, situation), rules.commission);
+    plain += cost.plain;
+    cushioned += cost.cushioned;
   }
   const noted = account.rebalanced;
   const isContinued =
@@ -547,7 +557,7 @@ const checksByName: Readonly<Record<CheckName, (context: Context) => Found>> = {
     const inputs = { restrictedUntil, settledCash: rules.settledCash };
     if (!isRestricted(account, situation.session))
       return { passed: true, inputs, detail: "the account is not restricted" };
-    const settled = cents(account.settled - reservedCash(account));
+    const settled = availableCash(account, cents(0));
     const passed = buys.length === 0 || cost.plain <= settled;
     const detail = `restricted to settled cash until ${restrictedUntil}`;
     return {
