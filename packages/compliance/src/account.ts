@@ -190,7 +190,7 @@ export interface SaleGuards {
 }
 
 /** The first day on which a lot may be sold; `null` for never as things stand, because it is not paid for. */
-export function freeFrom(lot: Lot, { brokerEndOfDay }: SaleGuards): SessionDate | null {
+function freeFrom(lot: Lot, { brokerEndOfDay }: SaleGuards): SessionDate | null {
   if (lot.paid === null) return null;
   const settles = brokerEndOfDay ? lot.settles : null;
   return settles !== null && settles > lot.paid ? settles : lot.paid;

@@ -4,7 +4,6 @@ export {
   costOf,
   type DayTrade,
   emptyAccount,
-  freeFrom,
   heldOf,
   type Lot,
   openSales,
