@@ -16,8 +16,8 @@ export interface WeightingInput {
 }
 
 /**
- * Raw weights into `raw[0..tickers.length)`, a buffer that may be longer: finite, not negative, in any unit. The cap and the cash buffer are applied
- * afterwards, the same for every method.
+ * Raw weights into `raw[0..tickers.length)`, a buffer that may be longer: finite, not negative, in any unit. The cap and
+ * the cash buffer are applied afterwards, the same for every method.
  */
 export type WeightingMethod = (input: WeightingInput, raw: Float64Array) => void;
 
