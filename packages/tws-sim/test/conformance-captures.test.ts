@@ -66,7 +66,6 @@ const state: OrderState = {
   remaining: "100",
   averagePrice: 0,
   lastPrice: 0,
-  whyHeld: "",
   completedStatus: "",
   completedUtcMs: undefined,
 };

@@ -109,7 +109,7 @@ function stateOfWhatIf(order: NewOrder): OrderState {
       averagePrice: 0,
       lastPrice: 0,
     },
-    ...{ whyHeld: "", completedStatus: "", completedUtcMs: undefined },
+    ...{ completedStatus: "", completedUtcMs: undefined },
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type BarSeries,
   impliedDividends,
   type SessionDate,
+  type Ticker,
   type TradingCalendar,
 } from "@pf/market";
 import seedrandom from "seedrandom";
@@ -80,7 +81,7 @@ export class Instrument {
     this.sessions = adjusted.sessions;
     this.opens = Float64Array.from(this.sessions, (session) => options.calendar.openUtcMs(session));
     this.closes = Float64Array.from(this.sessions, (session) => options.calendar.closeUtcMs(session));
-    this.contract = contractOf(given, options.conId);
+    this.contract = contractOf(this.symbol, options.conId);
     this.seed = options.seed;
     this.paths = options.paths;
     this.settlesBeforeMs = options.intraday === "close" ? settlesBeforeMs : 0;
@@ -283,9 +284,8 @@ const longNames: Readonly<Record<string, string>> = {
   BITO: "PROSHARES BITCOIN ETF",
 };
 
-function contractOf(given: VenueInstrument, conId: number): Contract {
-  const symbol = given.adjusted.ticker;
-  const primaryExchange = given.primaryExchange ?? (nasdaq.has(symbol) ? "NASDAQ" : "ARCA");
+function contractOf(symbol: Ticker, conId: number): Contract {
+  const primaryExchange = nasdaq.has(symbol) ? "NASDAQ" : "ARCA";
   return {
     conId,
     symbol,
@@ -294,8 +294,8 @@ function contractOf(given: VenueInstrument, conId: number): Contract {
     primaryExchange,
     marketName: primaryExchange === "NASDAQ" ? "NMS" : symbol,
     tradingClass: primaryExchange === "NASDAQ" ? "NMS" : symbol,
-    longName: given.longName ?? longNames[symbol] ?? symbol,
-    stockType: given.stockType ?? "ETF",
+    longName: longNames[symbol] ?? symbol,
+    stockType: "ETF",
     minTick: 0.01,
     minSize: 0.0001,
     sizeIncrement: 0.0001,

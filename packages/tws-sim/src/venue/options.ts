@@ -65,7 +65,7 @@ export interface VenueOptions {
   readonly latency?: Partial<VenueLatency>;
 }
 
-/** A US stock or fund. */
+/** A fund listed in the US, under the name and at the exchange it is known to have; ARCA for others. */
 export interface VenueInstrument {
   /** Daily bars adjusted for splits and dividends: what `ADJUSTED_LAST` is made of. */
   readonly adjusted: BarSeries;
@@ -74,11 +74,6 @@ export interface VenueInstrument {
    * @default the adjusted ones; then there are no dividends
    */
   readonly trades?: BarSeries;
-  /** @default where the default universe lists, ARCA for others */
-  readonly primaryExchange?: string;
-  readonly longName?: string;
-  /** @default "ETF" */
-  readonly stockType?: string;
 }
 
 export interface VenueAccount {

@@ -57,7 +57,6 @@ interface Working {
   readonly account: Account;
   readonly instrument: Instrument;
   status: OrderState["status"];
-  whyHeld: string;
   filled: number;
   notional: Cents;
   /** Sum of price times quantity, for the average. */
@@ -306,7 +305,6 @@ export class Exchange {
       account,
       instrument: this.world.instrument(order.conId)!,
       status: "PendingSubmit",
-      whyHeld: "",
       filled: 0,
       notional: cents(0),
       weighted: 0,
@@ -714,7 +712,6 @@ export class Exchange {
       remaining: order.quantity,
       averagePrice: 0,
       lastPrice: 0,
-      whyHeld: "",
       completedStatus: "",
       completedUtcMs: undefined,
     };
@@ -817,7 +814,6 @@ function stateOf(working: Working): OrderState {
     remaining: formatQuantity(remainingOf(working)),
     averagePrice: working.filled === 0 ? 0 : working.weighted / working.filled,
     lastPrice: working.lastPrice,
-    whyHeld: working.whyHeld,
     completedStatus: working.completedStatus,
     completedUtcMs: working.completedUtcMs,
   };

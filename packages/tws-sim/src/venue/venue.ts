@@ -181,7 +181,6 @@ export interface OrderState {
   readonly remaining: string;
   readonly averagePrice: number;
   readonly lastPrice: number;
-  readonly whyHeld: string;
   /** Why it ended, for completed orders. */
   readonly completedStatus: string;
   readonly completedUtcMs: number | undefined;

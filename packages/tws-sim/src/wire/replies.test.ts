@@ -94,7 +94,7 @@ const state: fc.Arbitrary<OrderState> = fc
       },
       cashQuantity: "",
     },
-    ...{ permId, status, filled, remaining: quantity, averagePrice, lastPrice: averagePrice, whyHeld: "" },
+    ...{ permId, status, filled, remaining: quantity, averagePrice, lastPrice: averagePrice },
     ...{ completedStatus: "Filled Size: 1", completedUtcMs: 0 },
   }));
 

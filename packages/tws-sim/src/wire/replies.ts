@@ -23,56 +23,8 @@ export interface Reply {
   readonly code?: number;
 }
 
-export type ReplyName =
-  | "tickPrice"
-  | "tickSize"
-  | "orderStatus"
-  | "error"
-  | "openOrder"
-  | "updateAccountValue"
-  | "updatePortfolio"
-  | "updateAccountTime"
-  | "nextValidId"
-  | "contractDetails"
-  | "execDetails"
-  | "managedAccounts"
-  | "historicalData"
-  | "tickGeneric"
-  | "tickString"
-  | "currentTime"
-  | "contractDetailsEnd"
-  | "openOrderEnd"
-  | "accountDownloadEnd"
-  | "execDetailsEnd"
-  | "tickSnapshotEnd"
-  | "marketDataType"
-  | "commissionReport"
-  | "position"
-  | "positionEnd"
-  | "accountSummary"
-  | "accountSummaryEnd"
-  | "positionMulti"
-  | "positionMultiEnd"
-  | "accountUpdateMulti"
-  | "accountUpdateMultiEnd"
-  | "securityDefinitionOptionParameterEnd"
-  | "familyCodes"
-  | "symbolSamples"
-  | "mktDepthExchanges"
-  | "tickReqParams"
-  | "newsProviders"
-  | "headTimestamp"
-  | "marketRule"
-  | "pnl"
-  | "pnlSingle"
-  | "completedOrder"
-  | "completedOrdersEnd"
-  | "historicalSchedule"
-  | "userInfo"
-  | "serverVersion";
-
 /** The names of all messages to clients. */
-export const replyNames: readonly ReplyName[] = [
+export const replyNames = [
   "tickPrice",
   "tickSize",
   "orderStatus",
@@ -119,7 +71,8 @@ export const replyNames: readonly ReplyName[] = [
   "historicalSchedule",
   "userInfo",
   "serverVersion",
-];
+] as const;
+export type ReplyName = (typeof replyNames)[number];
 
 type Written = string | number | boolean;
 
@@ -348,13 +301,8 @@ export const tickSnapshotEnd = (id: number): Reply => ({
 });
 
 /** @param orderId - as this client knows the order: 0 for one that was typed into the terminal */
-export function orderStatus(
-  state: OrderState,
-  orderId: number,
-  symbol: string,
-  status: string = state.status,
-): Reply {
-  const { order, permId, filled, remaining, averagePrice, lastPrice, whyHeld } = state;
+export function orderStatus(state: OrderState, orderId: number, symbol: string): Reply {
+  const { order, permId, status, filled, remaining, averagePrice, lastPrice } = state;
   return {
     name: "orderStatus",
     fields: fields(
@@ -368,7 +316,7 @@ export function orderStatus(
       0,
       lastPrice,
       order.clientId,
-      whyHeld,
+      "", // why it is held: only short sales wait for shares
       0,
     ),
     id: orderId,
