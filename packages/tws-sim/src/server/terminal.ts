@@ -425,8 +425,7 @@ export class Terminal implements Simulator, Context {
   }
 
   contractOf(conId: number): Contract {
-    const query = { conId, symbol: "", secType: "", exchange: "", primaryExchange: "", currency: "" };
-    const [contract] = this.venue.contracts(query);
+    const contract = this.#contractWithId(conId);
     if (!contract) throw new Error(`the venue knows no contract ${conId} of its own order or position`);
     return contract;
   }
@@ -440,8 +439,7 @@ export class Terminal implements Simulator, Context {
     if (!("contract" in request)) return undefined;
     const { conId, symbol } = request.contract;
     if (symbol !== "") return symbol;
-    const query = { conId, symbol: "", secType: "", exchange: "", primaryExchange: "", currency: "" };
-    return conId === 0 ? undefined : this.venue.contracts(query)[0]?.symbol;
+    return conId === 0 ? undefined : this.#contractWithId(conId)?.symbol;
   }
 
   #logIn(connection: Connection, message: string, fields: readonly string[]): void {
@@ -522,6 +520,11 @@ export class Terminal implements Simulator, Context {
     expectKnown("order.account", order?.account, this.accounts.includes(order?.account ?? ""));
     expectKnown("split.symbol", split?.symbol, this.#contractNamed(split?.symbol) !== undefined);
     return issues;
+  }
+
+  #contractWithId(conId: number): Contract | undefined {
+    const anything = { symbol: "", secType: "", exchange: "", primaryExchange: "", currency: "" };
+    return this.venue.contracts({ ...anything, conId })[0];
   }
 
   #contractNamed(symbol: string | undefined): Contract | undefined {
