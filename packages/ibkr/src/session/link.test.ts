@@ -338,9 +338,14 @@ describe("what the server may send", () => {
           const { link, ended, socket } = await connected(server, { handshakeMs: 5000 });
           socket.write(Buffer.concat(frames.map(([kind, fields]) => frameOf([String(kind), ...fields]))));
           const answer = await link.request({ ...askTime, timeoutMs: 5000 }).catch((error: Error) => error);
-          link.close(new Error("done"));
-          if (answer instanceof Error) expect(answer).toMatchObject({ code: "PF_IBKR_NOT_CONNECTED" });
-          expect(ended()).toBeDefined();
+          const before = ended();
+          const done = new Error("done");
+          link.close(done);
+          if (answer instanceof Error) {
+            expect(answer).toMatchObject({ code: "PF_IBKR_NOT_CONNECTED" });
+            expect(before).toMatchObject({ code: "PF_IBKR_PROTOCOL" });
+          } else expect(answer).toBeTypeOf("number");
+          expect(ended()).toBe(before ?? done);
         },
       ),
       { numRuns: 150 },
