@@ -1,5 +1,6 @@
-import { isCivilDate, newYorkToUtcMs, type SessionDate, sessionDate } from "@pf/market";
+import { newYorkToUtcMs, type SessionDate } from "@pf/market";
 import { ProtocolError } from "../errors.js";
+import { dayOf } from "../session/instants.js";
 
 /** Regular trading hours of one day. */
 export type LiquidHours =
@@ -63,9 +64,9 @@ function parseDay(part: string): LiquidHours {
 }
 
 function dateOf(digits: string, part: string): SessionDate {
-  const day = `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`;
-  if (!isCivilDate(day)) throw new ProtocolError(`trading hours ${part.slice(0, 60)}`);
-  return sessionDate(day);
+  const day = dayOf(digits);
+  if (!day) throw new ProtocolError(`trading hours ${part.slice(0, 60)}`);
+  return day;
 }
 
 function clock(digits: string, part: string): string {

@@ -1,7 +1,8 @@
 import { newYorkToUtcMs, sessionDate, xnys } from "@pf/market";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { instantOf, joinBars, type WireBar, withoutLast } from "./bars.js";
+import { instantOf } from "../session/instants.js";
+import { joinBars, type WireBar, withoutLast } from "./bars.js";
 
 const bar = (date: string, close = 10): WireBar => ({
   date,

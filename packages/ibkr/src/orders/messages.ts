@@ -1,9 +1,10 @@
 import type { SessionDate, Ticker } from "@pf/market";
-import { isCivilDate, newYorkDateOf, sessionDate } from "@pf/market";
+import { newYorkDateOf } from "@pf/market";
 import type { Quantity, Side } from "@pf/orders";
 import { quantityOf } from "../account/decimal.js";
 import { ProtocolError } from "../errors.js";
 import type { LinkEvents } from "../session/events.js";
+import { dayOf, instantOf } from "../session/instants.js";
 
 /** One thing learned about orders, from whatever message. Learning it twice, or later, changes nothing. */
 export type OrderMessage =
@@ -186,30 +187,13 @@ export function readCommission([report]: LinkEvents["commissionReport"]): OrderM
  * or `20230224  12:04:56` (the zone TWS is set to, taken for New York's).
  */
 export function sessionOf(time: string): SessionDate {
-  const match = /^(\d{4})(\d{2})(\d{2})(-| +)(\d{2}):(\d{2}):(\d{2})(?: (.+))?$/.exec(time);
-  const day = match ? `${match[1]}-${match[2]}-${match[3]}` : "";
-  if (!match || !isCivilDate(day))
-    throw new ProtocolError(`${JSON.stringify(time.slice(0, 40))} where a time should be`);
-  const wallMs = Date.parse(`${day}T${match[5]}:${match[6]}:${match[7]}Z`);
-  const zone = match[4] === "-" ? "UTC" : match[8];
-  if (zone === undefined || /^(US\/Eastern|America\/New_York|EST|EDT)$/.test(zone)) return sessionDate(day);
-  const behind = offsetMs(zone, wallMs);
-  return behind === undefined ? sessionDate(day) : newYorkDateOf(wallMs - behind);
-}
-
-/** How far a zone's clocks are ahead of UTC, to an hour or so around a change; undefined for a name nobody knows. */
-function offsetMs(zone: string, utcMs: number): number | undefined {
-  try {
-    const text = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }).format(
-      utcMs,
-    );
-    const match = /GMT(?:([+-])(\d{2}):(\d{2}))?$/.exec(text);
-    if (!match) return undefined;
-    const minutes = Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
-    return (match[1] === "-" ? -minutes : minutes) * 60_000;
-  } catch {
-    return undefined;
-  }
+  const match = /^(\d{8})(-| +)\d{2}:\d{2}:\d{2}(?: (.+))?$/.exec(time);
+  const day = match ? dayOf(match[1]!) : undefined;
+  if (!match || !day) throw new ProtocolError(`${JSON.stringify(time.slice(0, 40))} where a time should be`);
+  const zone = match[2] === "-" ? "UTC" : match[3];
+  if (zone === undefined || /^(US\/Eastern|America\/New_York|EST|EDT)$/.test(zone)) return day;
+  const at = instantOf(time);
+  return at === undefined ? day : newYorkDateOf(at);
 }
 
 function field(fields: readonly string[], at: number): string {
