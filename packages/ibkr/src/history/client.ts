@@ -1,6 +1,7 @@
 import type { Ticker, TradingCalendar } from "@pf/market";
 import { newYorkDateOf, type SessionDate } from "@pf/market";
 import { UnknownContractError } from "../errors.js";
+import { pause, systemTimers } from "../session/clock.js";
 import { type History, joinBars, type WireBar } from "./bars.js";
 import {
   type BrokerWords,
@@ -215,7 +216,7 @@ function gateFor(places: number): Gate {
       try {
         // Others may prolong the pause meanwhile.
         for (let wait = opensAt - performance.now(); wait > 0; wait = opensAt - performance.now())
-          await sleep(wait, signal);
+          await pause(systemTimers, wait, signal);
         signal?.throwIfAborted();
       } catch (error) {
         leave();
@@ -227,20 +228,6 @@ function gateFor(places: number): Gate {
       opensAt = Math.max(opensAt, performance.now() + ms);
     },
   };
-}
-
-async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await aborting(
-      new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, ms);
-      }),
-      signal,
-    );
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A promise that a signal can end. */

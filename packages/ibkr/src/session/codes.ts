@@ -14,7 +14,7 @@ export type CodeKind = "notice" | "transient" | "permanent" | "order" | "connect
 /**
  * Sorts a code by what has to be done. Where the broker uses one code for many things its text decides.
  *
- * @param message - the text that came with it; TWS translates it, so nothing rests on it but codes 162 and 321
+ * @param message - the text that came with it; TWS translates it, so nothing rests on it but code 162
  * @example
  * classifyCode(162, "Historical Market Data Service error message:API historical data query cancelled: 3"); // => "transient"
  */

@@ -1,3 +1,4 @@
+import { refusalOf } from "./codes.js";
 import type { IbkrSession } from "./connect.js";
 import { requestsOf } from "./inside.js";
 import type { LinkRequest } from "./link.js";
@@ -20,7 +21,7 @@ export async function askReadOnly(session: IbkrSession, signal?: AbortSignal): P
     },
     receive: (answer) => ({ currentTime: () => answer.resolve(false) }),
     refused({ code, message }, answer) {
-      answer.resolve(code === 321 && /read-?only/i.test(message));
+      answer.resolve(refusalOf(code, message) === "readOnly");
       return "handled";
     },
   };
