@@ -12,7 +12,6 @@ export interface LinkEvents {
   currentTime: [epochSeconds: number];
   execDetails: [reqId: number, contract: Contract, execution: Execution];
   execDetailsEnd: [reqId: number];
-  headTimestamp: [reqId: number, time: string];
   /** One per bar; the last has `finished-…` as its date and is no bar. */
   historicalData: [
     reqId: number,
@@ -48,9 +47,7 @@ export interface LinkEvents {
     averageCost: number | undefined,
   ];
   positionEnd: [];
-  tickGeneric: [reqId: number, tickType: number, value: number];
   tickPrice: [reqId: number, tickType: number, price: number | undefined];
-  tickReqParams: [reqId: number, minTick: number, bboExchange: string, snapshotPermissions: number];
   tickSize: [reqId: number, tickType: number | undefined, size: number | undefined];
   tickSnapshotEnd: [reqId: number];
   tickString: [reqId: number, tickType: number, value: string];
@@ -69,12 +66,9 @@ export const answersRequest: ReadonlySet<LinkEventName> = new Set<LinkEventName>
   "contractDetailsEnd",
   "execDetails",
   "execDetailsEnd",
-  "headTimestamp",
   "historicalData",
   "marketDataType",
-  "tickGeneric",
   "tickPrice",
-  "tickReqParams",
   "tickSize",
   "tickSnapshotEnd",
   "tickString",
