@@ -51,7 +51,6 @@ export {
   type OrderBook,
   type OrderRecord,
   reduce,
-  reduceAll,
 } from "./orders/reduce.js";
 export type { Standing } from "./orders/standing.js";
 export type { FractionalCapability, WhatIf } from "./orders/whatIf.js";

@@ -12,8 +12,22 @@ import {
   forgetBefore,
   hasAllCommissions,
   type OrderBook,
-  reduceAll,
+  reduce,
 } from "./reduce.js";
+
+function reduceAll(
+  book: OrderBook,
+  messages: Iterable<OrderMessage>,
+): { book: OrderBook; events: OrderEvent[] } {
+  const events: OrderEvent[] = [];
+  let present = book;
+  for (const message of messages) {
+    const step = reduce(present, message);
+    present = step.book;
+    events.push(...step.events);
+  }
+  return { book: present, events };
+}
 
 const session = sessionDate("2026-04-13");
 const shares = (count: number) => (count * 10_000) as Quantity;

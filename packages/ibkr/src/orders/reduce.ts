@@ -53,9 +53,10 @@ export const emptyBook: OrderBook = {
 /**
  * Adds a message to the book and gives the events that follow from it: each at most once, whatever is repeated.
  *
- * An order of ours is `intended` before anything else is heard of it. A fill is known by its execution, never by a status. A correction of an execution (the same id with a higher last
- * part) is told as a fill of its own, which replaces the one before: {@link executionRoot} says which. How an order
- * without all its fills ended is told only by a `settled` message, because a cancelled order may still be filled.
+ * An order of ours is `intended` before anything else is heard of it. A fill is known by its execution, never by a
+ * status. A correction of an execution (the same id with a higher last part) is told as a fill of its own, which replaces
+ * the one before: {@link executionRoot} says which. How an order without all its fills ended is told only by a `settled`
+ * message, because a cancelled order may still be filled.
  */
 export function reduce(book: OrderBook, message: OrderMessage): { book: OrderBook; events: OrderEvent[] } {
   const next = learn(book, message);
@@ -97,21 +98,6 @@ export function forgetBefore(book: OrderBook, session: SessionDate): OrderBook {
     waiting: [],
     told: new Set([...book.told].filter(isKept)),
   };
-}
-
-/** {@link reduce} for several messages. */
-export function reduceAll(
-  book: OrderBook,
-  messages: Iterable<OrderMessage>,
-): { book: OrderBook; events: OrderEvent[] } {
-  const events: OrderEvent[] = [];
-  let present = book;
-  for (const message of messages) {
-    const step = reduce(present, message);
-    present = step.book;
-    events.push(...step.events);
-  }
-  return { book: present, events };
 }
 
 /** The executions of an order that count: of each, the latest correction. By time, then id. */
