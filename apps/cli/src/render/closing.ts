@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import type { WalkForwardDocument } from "@pf/app";
 import type { Style } from "../command.js";
 import { decimal, percent, plural, undefinedNumber } from "./number.js";
-import { renderTable, wrap } from "./table.js";
+import { listItem, renderTable, wrap } from "./table.js";
 
 type Verdict = WalkForwardDocument["verdict"];
 type Overfitting = WalkForwardDocument["overfitting"];
@@ -65,18 +65,20 @@ export function trustTable(overfitting: Overfitting, { painter, width }: Style):
 
 /** What was shown and what was not, in words. */
 export function verdictLines({ headline, findings, limits }: Verdict, { painter, width }: Style): string[] {
-  const listed = (mark: string, text: string) =>
-    wrap(text, width - 4).map((line, at) => `  ${at === 0 ? mark : " "} ${line}`);
   return [
     painter.bold("Verdict"),
     ...wrap(headline, width - 2).map((line) => `  ${line}`),
     "",
     ...findings.flatMap(({ passed, line }) =>
-      listed(passed === null ? painter.dim("?") : passed ? painter.green("+") : painter.red("-"), line),
+      listItem(
+        passed === null ? painter.dim("?") : passed ? painter.green("+") : painter.red("-"),
+        line,
+        width,
+      ),
     ),
     "",
     painter.bold("What this does not show"),
-    ...limits.flatMap((limit) => listed(painter.dim("·"), limit)),
+    ...limits.flatMap((limit) => listItem(painter.dim("·"), limit, width)),
     "",
   ];
 }

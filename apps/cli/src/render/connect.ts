@@ -1,7 +1,7 @@
 import type { ConnectOutcome } from "@pf/app";
 import type { Style } from "../command.js";
 import { dollars } from "./money.js";
-import { renderTable, wrap } from "./table.js";
+import { listItem, renderTable } from "./table.js";
 
 const marks = { ok: "ok", warning: "look", failed: "failed", skipped: "-" } as const;
 const names: Readonly<Record<ConnectOutcome["checks"][number]["name"], string>> = {
@@ -78,7 +78,7 @@ export function renderConnect(outcome: ConnectOutcome, { painter, width }: Style
         ]
       : []),
     ...(notes.length > 0
-      ? [painter.bold("Worth knowing"), ...notes.flatMap((note) => bullet(note, width)), ""]
+      ? [painter.bold("Worth knowing"), ...notes.flatMap((note) => listItem("-", note, width)), ""]
       : []),
   ].join("\n");
 }
@@ -87,17 +87,11 @@ function whatToDo(
   checks: ConnectOutcome["checks"],
   { painter, width }: Pick<Style, "painter" | "width">,
 ): string[] {
-  const wrong = checks.flatMap(({ name, status, fix }) =>
-    fix === null ? [] : [{ name: names[name], failed: status === "failed", fix }],
-  );
+  const wrong = checks.filter(({ fix }) => fix !== null);
   if (wrong.length === 0) return [];
   return [
     painter.bold("What to do"),
-    ...wrong.flatMap(({ name, fix }) => bullet(`${name}: ${fix}`, width)),
+    ...wrong.flatMap(({ name, fix }) => listItem("-", `${names[name]}: ${fix}`, width)),
     "",
   ];
-}
-
-function bullet(text: string, width: number): string[] {
-  return wrap(text, width - 4).map((line, at) => `${at === 0 ? "  - " : "    "}${line}`);
 }

@@ -64,3 +64,8 @@ export function wrap(text: string, width: number): string[] {
   }
   return [...lines, line];
 }
+
+/** A text under a mark of one character, its further lines below its first word. */
+export function listItem(mark: string, text: string, width: number): string[] {
+  return wrap(text, width - 4).map((line, at) => `  ${at === 0 ? mark : " "} ${line}`);
+}

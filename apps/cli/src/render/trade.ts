@@ -2,7 +2,7 @@ import type { PlannedSymbol, TradeDocument } from "@pf/app";
 import type { Style } from "../command.js";
 import { dollars } from "./money.js";
 import { percent, undefinedNumber } from "./number.js";
-import { renderTable, wrap } from "./table.js";
+import { listItem, renderTable, wrap } from "./table.js";
 
 const modes = { "dry-run": "dry run", paper: "paper", live: "live" } as const;
 const outcomes: Readonly<Record<string, string>> = {
@@ -36,7 +36,7 @@ export function renderTrade(document: TradeDocument, style: Style): string {
     ...sent(document, style),
     ...checks(document, style),
     ...(notices.length > 0
-      ? [painter.bold("Notices"), ...notices.flatMap((notice) => bullet(notice, width)), ""]
+      ? [painter.bold("Notices"), ...notices.flatMap((notice) => listItem("-", notice, width)), ""]
       : []),
     ...wrap(headline, width),
     ...(log === null ? [] : [painter.dim(`Audit log: ${style.out}/${log}`)]),
@@ -158,8 +158,4 @@ function checks({ verdict }: TradeDocument, { painter, width }: Style): string[]
     `  ${summary}`,
     "",
   ];
-}
-
-function bullet(text: string, width: number): string[] {
-  return wrap(text, width - 4).map((line, at) => `${at === 0 ? "  - " : "    "}${line}`);
 }
