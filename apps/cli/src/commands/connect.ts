@@ -1,5 +1,4 @@
-import * as Flags from "@oclif/core/flags";
-import { PfCommand } from "../command.js";
+import { modeFlags, modeOf, PfCommand } from "../command.js";
 
 export default class Connect extends PfCommand {
   static override summary = "Check the connection to Interactive Brokers, step by step.";
@@ -10,16 +9,13 @@ export default class Connect extends PfCommand {
     "<%= config.bin %> connect --set ibkr.port=4002",
     "<%= config.bin %> connect --live --json",
   ];
-  static override flags = {
-    paper: Flags.boolean({ summary: "the paper account, ibkr.account_paper (default)", exclusive: ["live"] }),
-    live: Flags.boolean({ summary: "the live account, ibkr.account_live" }),
-  };
+  static override flags = modeFlags();
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Connect);
     await this.serve(
       flags,
-      (services) => services.connect({ mode: flags.live ? "live" : "paper" }),
+      (services) => services.connect({ mode: modeOf(flags) }),
       (outcome) => outcome,
       async (outcome, style) => (await import("../render/connect.js")).renderConnect(outcome, style),
     );
