@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../", import.meta.url));
-const program = "apps/cli/bin/run.js";
+export const program = "apps/cli/bin/run.js";
 
 const announce = (words) => process.stdout.write(`\n$ pf ${words.join(" ")}\n`);
 

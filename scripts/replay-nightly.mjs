@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root } from "./pf.mjs";
+import { program, root } from "./pf.mjs";
 
 const [start = "2015-06-01", end = "2025-12-31"] = process.argv.slice(2);
 const home = mkdtempSync(join(tmpdir(), "pf-soak-replay-"));
@@ -77,7 +77,7 @@ function run({ data, universe }, words, set = []) {
   ];
   const { status, stdout, error } = spawnSync(
     process.execPath,
-    ["apps/cli/bin/run.js", ...words, ...settings, ...folders],
+    [program, ...words, ...settings, ...folders],
     { cwd: root, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 2 ** 28 },
   );
   if (error) throw error;

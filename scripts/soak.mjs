@@ -1,9 +1,8 @@
 // Hours instead of minutes: what continuous integration does a few times, this does hundreds of times, with other random
 // moments each time. `make soak`, or `KILLS=1000 SEED=5 make soak`.
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { root } from "./pf.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const kills = process.env.KILLS ?? "300";
 const seed = process.env.SEED ?? String(Date.now() % 1_000_000);
 
