@@ -731,15 +731,16 @@ describe("whatever arrives", () => {
     account: fc.oneof(fc.constant(account), anyText),
     isKnown: fc.boolean(),
     action: fc.constantFrom("BUY", "SELL", "SSHORT", "") as fc.Arbitrary<"BUY" | "SELL">,
-    quantity: anyText,
-    orderType: anyText,
+    // Often enough as it should be, so that some orders come through.
+    quantity: fc.oneof(anyText, fc.constantFrom("1", "5")),
+    orderType: fc.oneof(anyText, fc.constantFrom("MKT", "LMT")),
     limit: fc.option(anyNumber, { nil: undefined }),
     auxPrice: fc.option(anyNumber, { nil: undefined }),
-    tif: anyText,
+    tif: fc.oneof(anyText, fc.constantFrom("DAY", "GTC", "IOC")),
     outsideRth: fc.boolean(),
     orderRef: anyText,
     transmit: fc.boolean(),
-    cashQuantity: fc.oneof(fc.constant(""), anyText),
+    cashQuantity: fc.oneof({ weight: 3, arbitrary: fc.constant("") }, anyText),
   });
   it("as an order, a what-if or a cancel is answered and breaks nothing", () => {
     fc.assert(
