@@ -126,11 +126,13 @@ export function review(
  * nothing for a sale. For the `reserved` of an `ordered` event.
  */
 export function reservationFor(intent: OrderIntent, commission: CommissionPlan): Cents {
-  return intent.side === "sell" ? cents(0) : cents(costOf(intent, intent.notional, commission).cushioned);
+  return intent.side === "sell"
+    ? cents(0)
+    : cents(costOfOrder(intent, intent.notional, commission).cushioned);
 }
 
 /** What an order worth so much costs: with its fee, and with the cushion of a market order too. */
-function costOf({ quantity, type }: OrderIntent, notional: Cents, commission: CommissionPlan) {
+function costOfOrder({ quantity, type }: OrderIntent, notional: Cents, commission: CommissionPlan) {
   const plain = notional + commissionCents(commission, quantity, notional);
   const cushion = type === "MKT" ? fractionOf(notional, marketOrderCushion, "up") : 0;
   return { plain, cushioned: plain + cushion };
@@ -180,7 +182,7 @@ function contextOf(
   const buys = plan.intents.filter(({ side }) => side === "buy");
   let [plain, cushioned] = [0, 0];
   for (const intent of buys) {
-    const cost = costOf(intent, worthOf(intent, situation), rules.commission);
+    const cost = costOfOrder(intent, worthOf(intent, situation), rules.commission);
     plain += cost.plain;
     cushioned += cost.cushioned;
   }
