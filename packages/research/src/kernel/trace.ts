@@ -1,7 +1,7 @@
 import { type Positions, slotLanes, slotSize } from "./positions.js";
 import type { Targets } from "./targets.js";
 
-/** Receives what every lane holds, row by row: for tests. A kernel without one does not look for it. */
+/** Receives what every lane holds, row by row. A kernel without one does not look for it. */
 export interface RowTrace {
   /**
    * @param row - the row that decided
