@@ -1,8 +1,8 @@
 import type { TradingCalendar } from "@pf/market";
+import type { Timeline } from "../timeline.js";
 import type { Contract, OrderState, Venue } from "../venue/venue.js";
 import type { Reply } from "../wire/replies.js";
 import type { Connection } from "./connection.js";
-import type { Timeline } from "./timeline.js";
 
 /** What can change about the terminal while it runs. */
 export interface TerminalState {

@@ -5,6 +5,7 @@ import type { Simulator, SimulatorSpeed } from "../options.js";
 import { type Fate, Rules } from "../scenario/engine.js";
 import type { Scenario } from "../scenario/scenario.js";
 import { type Action, parseAction, type WrittenAction } from "../scenario/schema.js";
+import { Timeline } from "../timeline.js";
 import type { Contract, NewOrder, OrderState, Venue } from "../venue/venue.js";
 import { UnreadableMessageError } from "../wire/fields.js";
 import { ProtocolError } from "../wire/frames.js";
@@ -27,7 +28,6 @@ import { dispatch } from "./dispatch.js";
 import { announce } from "./orders.js";
 import { messagesPerSecond } from "./pacing.js";
 import { streamQuotes, tickPeriodMs } from "./quotes.js";
-import { Timeline } from "./timeline.js";
 import type { WireLog } from "./wireLog.js";
 
 /** What a terminal is told once, with every default filled in. */

@@ -1,6 +1,8 @@
 import { newYorkDateOf, type TradingCalendar, xnys } from "@pf/market";
 import { commissionPlan, formatQuantity } from "@pf/orders";
+import { Timeline } from "../timeline.js";
 import { Account } from "./account.js";
+import { Boundaries } from "./boundaries.js";
 import { VenueLookupError, VenueTimeError } from "./errors.js";
 import { historyOf } from "./history.js";
 import { contractIds, IdSource } from "./ids.js";
@@ -8,7 +10,6 @@ import { Instrument } from "./instrument.js";
 import { assertRatio, assertVenueOptions, usualLatency, type VenueOptions } from "./options.js";
 import { Exchange } from "./orders.js";
 import { quoteOf } from "./quotes.js";
-import { Boundaries, Schedule } from "./timeline.js";
 import type {
   AccountFigures,
   Arrangement,
@@ -47,7 +48,7 @@ class SimulatedVenue implements Venue {
   private readonly instruments: ReadonlyMap<number, Instrument>;
   private readonly bySymbol: ReadonlyMap<string, Instrument>;
   private readonly books: ReadonlyMap<string, Account>;
-  private readonly schedule = new Schedule();
+  private readonly schedule = new Timeline();
   private readonly boundaries: Boundaries;
   private readonly exchange: Exchange;
   private readonly listeners: ((event: VenueEvent) => void)[] = [];
@@ -102,13 +103,13 @@ class SimulatedVenue implements Venue {
   advanceTo(utcMs: number): void {
     if (!(utcMs >= this.nowUtcMs)) throw new VenueTimeError(this.nowUtcMs, utcMs);
     for (;;) {
-      const due = this.schedule.next;
+      const due = this.schedule.nextDueUtcMs;
       const boundary = this.boundaries.next;
       // The calendar first: an order due at the close comes too late.
-      if (due && due.atUtcMs < boundary.atUtcMs) {
-        if (due.atUtcMs > utcMs) break;
-        this.nowUtcMs = Math.max(this.nowUtcMs, due.atUtcMs);
-        this.schedule.take().run();
+      if (due !== undefined && due < boundary.atUtcMs) {
+        if (due > utcMs) break;
+        this.nowUtcMs = Math.max(this.nowUtcMs, due);
+        this.schedule.runUpTo(due);
       } else {
         if (boundary.atUtcMs > utcMs) break;
         this.nowUtcMs = boundary.atUtcMs;
@@ -120,7 +121,7 @@ class SimulatedVenue implements Venue {
   }
 
   nextDueUtcMs(): number | undefined {
-    return Math.min(this.boundaries.next.atUtcMs, this.schedule.next?.atUtcMs ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.boundaries.next.atUtcMs, this.schedule.nextDueUtcMs ?? Number.POSITIVE_INFINITY);
   }
 
   contracts(query: ContractQuery): readonly Contract[] {

@@ -12,13 +12,14 @@ import {
   type Quantity,
   quantityOfShares,
 } from "@pf/orders";
+import type { Timeline } from "../timeline.js";
 import { type Account, dollars } from "./account.js";
+import type { Boundaries } from "./boundaries.js";
 import type { IdSource } from "./ids.js";
 import type { Instrument } from "./instrument.js";
 import type { VenueLatency } from "./options.js";
 import { stepMs } from "./path.js";
 import { type Touch, touchAt } from "./quotes.js";
-import type { Boundaries, Schedule } from "./timeline.js";
 import type {
   Arrangement,
   Execution,
@@ -33,7 +34,7 @@ import type {
 /** What the exchange works with; `now` and `session` change as time goes by. */
 export interface ExchangeWorld {
   readonly nowUtcMs: number;
-  readonly schedule: Schedule;
+  readonly schedule: Timeline;
   readonly boundaries: Boundaries;
   readonly ids: IdSource;
   readonly latency: VenueLatency;

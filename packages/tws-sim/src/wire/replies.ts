@@ -72,7 +72,7 @@ export const replyNames = [
   "userInfo",
   "serverVersion",
 ] as const;
-export type ReplyName = (typeof replyNames)[number];
+type ReplyName = (typeof replyNames)[number];
 
 type Written = string | number | boolean;
 

@@ -7,37 +7,12 @@ import {
   type TradingCalendar,
 } from "@pf/market";
 
-/** Something that happens at an instant. */
-export interface Due {
-  readonly atUtcMs: number;
-  readonly run: () => void;
-}
-
 /** What the calendar makes happen, whatever anybody does. */
 export interface Boundary {
   readonly kind: "midnight" | "open" | "close";
   readonly atUtcMs: number;
   /** Of a midnight: the day that begins. */
   readonly day: SessionDate;
-}
-
-/** What will happen, in order of time; at the same instant in the order in which it was put down. */
-export class Schedule {
-  private readonly dues: Due[] = [];
-
-  add(atUtcMs: number, run: () => void): void {
-    let at = this.dues.length;
-    while (at > 0 && this.dues[at - 1]!.atUtcMs > atUtcMs) at--;
-    this.dues.splice(at, 0, { atUtcMs, run });
-  }
-
-  get next(): Due | undefined {
-    return this.dues[0];
-  }
-
-  take(): Due {
-    return this.dues.shift()!;
-  }
 }
 
 /** Midnights of New York, opens and closes, one after the other. */
