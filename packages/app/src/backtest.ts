@@ -1,17 +1,17 @@
 import { type BacktestResult, type Benchmark, measure, runBacktest, runBenchmarks } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
+import { type Cents, dollarsOf } from "@pf/orders";
 import type { MetricsJson } from "@pf/report";
 import { createStrategy, type Extensions } from "@pf/selection";
 import { accountRulesOf, compareEngines, measureAccount } from "./account/compare.js";
 import { type AccountDocument, accountDocument } from "./account/document.js";
 import { type AccountRun, runAccount } from "./account/engine.js";
-import { realPrices } from "./account/prices.js";
 import { auditLines, explainRebalances, runName } from "./audit.js";
 import { readRange } from "./dates.js";
 import { TooFewSessionsError } from "./errors.js";
 import { type Manifest, manifestJson, manifestOf } from "./manifest.js";
-import { loadMarket, loadTrades } from "./market-data.js";
+import { loadMarket, loadTraded } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 import { publishReport } from "./publish.js";
 import { dataHashOf, enterTrials } from "./research/ledger.js";
@@ -102,18 +102,23 @@ export async function backtestPortfolio(
 
   onProgress({ step: "trading it in a cash account" });
   const { metricsJson, planBacktestReport } = await import("@pf/report");
-  const prices = realPrices(panel, await loadTrades(setting.dataFolder, config.universe));
+  const traded = await loadTraded(setting.dataFolder, market);
+  const { prices } = traded;
+  const rules = accountRulesOf(loaded, calendar);
   const inAccount = (of: BacktestResult) => {
-    const rules = accountRulesOf(loaded, calendar);
     const run = runAccount(panel, of.targets, prices, rules);
-    const difference = compareEngines(panel, of, prices, rules, run);
+    const difference = compareEngines(panel, of, prices, rules, run, costs);
     return { run, document: accountDocument(of, run, rules, difference, metricsJson) };
   };
   const account = inAccount(bars);
   const literalAccount = engine === "account" ? inAccount(literalBars).document : undefined;
-  const result = engine === "account" ? accountResult(bars, account.run) : bars;
+  const result = engine === "account" ? accountResult(bars, account.run, rules.initialCash) : bars;
   const metrics = engine === "account" ? measureAccount(account.run) : measure(bars);
-  const manifest = manifestOf("backtest", setting.version, loaded, market, { lag, warmUp: strategy.warmUp });
+  const manifest = manifestOf("backtest", setting.version, loaded, traded, {
+    lag,
+    warmUp: strategy.warmUp,
+    isAccount: true,
+  });
   const run = runName("backtest", clock);
   const audit = await auditLines(explainRebalances(panel, strategy, bars), run, manifest, clock);
   await checkpoint();
@@ -127,6 +132,9 @@ export async function backtestPortfolio(
     benchmarks: measured,
     literal: { metrics: literal },
     manifest: manifestJson(manifest),
+    ...(engine === "account"
+      ? { dollars: Float64Array.from(account.run.equity, (amount) => dollarsOf(amount)) }
+      : {}),
     plots,
   });
   await checkpoint();
@@ -157,8 +165,8 @@ export async function backtestPortfolio(
   };
 }
 
-/** An account's returns in the form of the bars engine's; equity in dollars. */
-function accountResult(bars: BacktestResult, run: AccountRun): BacktestResult {
+/** An account's returns in the form of the bars engine's; equity as the growth of 1, which compares with benchmarks. */
+function accountResult(bars: BacktestResult, run: AccountRun, initialCash: Cents): BacktestResult {
   const gross = run.net.map((value, row) => value + run.commission[row]! + run.slippage[row]!);
   return {
     sessions: bars.sessions,
@@ -169,7 +177,7 @@ function accountResult(bars: BacktestResult, run: AccountRun): BacktestResult {
     turnover: run.turnover,
     commission: run.commission,
     slippage: run.slippage,
-    equity: Float64Array.from(run.equity, (amount) => amount / 100),
+    equity: Float64Array.from(run.equity, (amount) => amount / initialCash),
   };
 }
 

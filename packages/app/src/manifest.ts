@@ -55,9 +55,14 @@ export function manifestOf(
   version: string,
   loaded: LoadedConfig,
   market: MarketData,
-  facts: { readonly lag: 1 | 2; readonly warmUp: number },
+  facts: {
+    readonly lag: 1 | 2;
+    readonly warmUp: number;
+    /** Whether an account was traded, so that the rules of its orders decided too. */
+    readonly isAccount?: boolean;
+  },
 ): Manifest {
-  const config = decidingConfig(loaded.written, command === "backtest");
+  const config = decidingConfig(loaded.written, facts.isAccount);
   const { sessions } = market.panel;
   return {
     version,

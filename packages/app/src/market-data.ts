@@ -1,5 +1,6 @@
 import type { BarSeries, Panel, SessionDate, Ticker } from "@pf/market";
 import { alignPanel } from "@pf/market";
+import { type RealPrices, realPrices } from "./account/prices.js";
 import type { DateRange } from "./dates.js";
 import { EmptyCacheError, NoSessionsError } from "./errors.js";
 
@@ -7,6 +8,8 @@ import { EmptyCacheError, NoSessionsError } from "./errors.js";
 export interface SeriesFacts {
   /** Content hash of the bars that were seen. */
   readonly hash: string;
+  /** Of its bars as traded; `null` where adjusted ones stand in for them, absent where nobody looked at them. */
+  readonly tradesHash?: string | null;
   readonly source: string;
   readonly rows: number;
   readonly first: SessionDate | null;
@@ -69,15 +72,29 @@ export async function loadMarket(
   };
 }
 
-/** The cached bars as traded, of the symbols that have any. */
-export async function loadTrades(
-  dataFolder: string,
-  universe: readonly Ticker[],
-): Promise<ReadonlyMap<Ticker, BarSeries>> {
-  const { openBarCache } = await import("@pf/bars");
+/** A market beside the prices at which it could be traded. */
+export interface TradedMarket extends MarketData {
+  readonly prices: RealPrices;
+}
+
+/** Adds the cached prices as traded to a market, and to its facts what was seen of them. */
+export async function loadTraded(dataFolder: string, market: MarketData): Promise<TradedMarket> {
+  const { barsBetween, contentHash, openBarCache } = await import("@pf/bars");
+  const { panel } = market;
   const cache = openBarCache(dataFolder);
-  const stored = await Promise.all(universe.map((ticker) => cache.read(ticker, "trades")));
-  return new Map(stored.flatMap((bars) => (bars ? [[bars.series.ticker, bars.series] as const] : [])));
+  const stored = await Promise.all(panel.tickers.map((ticker) => cache.read(ticker, "trades")));
+  const [first, last] = [panel.sessions[0]!, panel.sessions.at(-1)!];
+  const seen = stored.flatMap((bars) => (bars ? [barsBetween(bars.series, first, last)] : []));
+  const prices = realPrices(panel, new Map(seen.map((series) => [series.ticker, series])));
+  const { withoutTrades } = prices;
+  const facts = { ...market.facts };
+  for (const ticker of panel.tickers) facts[ticker] = { ...facts[ticker]!, tradesHash: null };
+  for (const series of seen) {
+    const { ticker } = series;
+    if (withoutTrades.includes(ticker)) continue;
+    facts[ticker] = { ...facts[ticker]!, tradesHash: contentHash(series) };
+  }
+  return { ...market, facts, prices, withoutTrades };
 }
 
 function nothingThere(series: readonly BarSeries[], { start, end }: DateRange): NoSessionsError {

@@ -243,7 +243,8 @@ describe("backtest", () => {
   it("reports the account in dollars when asked to, and shows both engines either way", async () => {
     const folder = marketIn("account");
     const bars = (await servicesIn(folder).backtest({ plots: false })).document;
-    const account = (await servicesIn(folder).backtest({ plots: false, engine: "account" })).document;
+    const reported = await servicesIn(folder).backtest({ plots: false, engine: "account" });
+    const account = reported.document;
     expect(account.account).toEqual(bars.account);
     expect(account.bars).toEqual(bars.metrics);
     expect(account.metrics).toEqual(account.account.metrics);
@@ -255,8 +256,24 @@ describe("backtest", () => {
       .trim()
       .split("\n");
     expect(Number(rows.at(-1)!.split(",").at(-1))).toBe(account.account.finalEquity);
+    // Curves and pictures show growth, because benchmarks are growth too.
+    expect(reported.result.equity.at(-1)).toBeCloseTo(account.account.finalEquity / 25_000, 12);
+    expect(reported.result.equity[0]).toBe(1);
     const difference = account.account.difference.reduce((sum, { cagr }) => sum + cagr, 0);
     expect(difference).toBeCloseTo(account.metrics.CAGR! - account.bars.CAGR!, 12);
+  });
+
+  it("names the prices as traded that it saw, and what decides orders", async () => {
+    const { manifest } = (await servicesIn(marketIn("traded")).backtest({ plots: false })).document;
+    const seen = Object.values(manifest.data);
+    for (const { tradesHash } of seen) expect(tradesHash).toMatch(/^[0-9a-f]{64}$/);
+    // Bonds pay; what pays nothing has one price.
+    expect(manifest.data.TLT!.tradesHash).not.toBe(manifest.data.TLT!.hash);
+    expect(manifest.config.execution).toMatchObject({ max_orders_per_day: 5, min_notional: 25 });
+    expect(manifest.config.execution).not.toHaveProperty("live");
+    const { manifest: decided } = await servicesIn("traded").targetWeights();
+    expect(decided.data.SPY).not.toHaveProperty("tradesHash");
+    expect(decided.config).not.toHaveProperty("execution");
   });
 
   it("says in words what it cannot do", async () => {

@@ -52,6 +52,15 @@ describe("planBacktestReport", () => {
     expect(textOf(files, "weights.csv").split("\n").length).toBe(2 + 279 * 2);
   });
 
+  it("writes what an account was worth in dollars, where it is given, and refuses what does not fit the run", async () => {
+    const dollars = run.equity.map((value) => 25_000 * value);
+    const files = await planBacktestReport({ ...report, dollars });
+    expect(textOf(files, "returns.csv")).toBe(returnsCsv(run, dollars));
+    const [, first] = textOf(files, "returns.csv").split("\n");
+    expect(Number(first!.split(",").at(-1))).toBe(dollars[0]);
+    await expect(planBacktestReport({ ...report, dollars: dollars.slice(1) })).rejects.toThrow("dollars");
+  });
+
   it("gives the same bytes for the same input, pictures included", async () => {
     const [one, two] = await Promise.all([
       planBacktestReport({ ...elevenYears(), plots: true }),

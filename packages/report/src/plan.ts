@@ -19,6 +19,11 @@ export interface BacktestReportInput extends ChartInput {
   readonly benchmarks: readonly BenchmarkReport[];
   /** The literal rule on the same data; its turnover stands beside the chosen rule's. */
   readonly literal?: { readonly metrics: Metrics };
+  /**
+   * What the portfolio was worth in dollars, one value a session, where an account was traded: what `returns.csv` says
+   * instead of the growth of 1. Pictures show growth either way, because that is what compares.
+   */
+  readonly dollars?: Float64Array;
   /** Whether to draw the pictures. */
   readonly plots: boolean;
 }
@@ -31,11 +36,12 @@ export interface BacktestReportInput extends ChartInput {
  */
 export async function planBacktestReport(input: BacktestReportInput): Promise<readonly PlannedFile[]> {
   assertReportable(input.result, "result");
+  if (input.dollars) assertReportable({ ...input.result, equity: input.dollars }, "dollars");
   for (const { key, result } of input.benchmarks) assertReportable(result, `benchmarks.${key}`);
   const benchmarks = inBenchmarkOrder(input.benchmarks);
   const files = [
     textFile("metrics.json", jsonText(metricsDocument({ ...input, benchmarks }))),
-    textFile("returns.csv", returnsCsv(input.result)),
+    textFile("returns.csv", returnsCsv(input.result, input.dollars)),
     textFile("weights.csv", weightsCsv(input.result)),
   ];
   return input.plots ? [...files, ...(await pictures({ ...input, benchmarks }))] : files;

@@ -3,13 +3,16 @@ import type { BacktestResult } from "@pf/backtest";
 const returnColumns = ["net", "gross", "turnover", "commission", "slippage", "equity"] as const;
 
 /**
- * `returns.csv`: one row a session, fractions of equity; `equity` is the growth of 1. Every number is the shortest text
- * that reads back as the same double.
+ * `returns.csv`: one row a session, fractions of equity; `equity` is the growth of 1, or what is given for it. Every
+ * number is the shortest text that reads back as the same double.
  */
-export function returnsCsv(result: BacktestResult): string {
+export function returnsCsv(result: BacktestResult, equity: Float64Array = result.equity): string {
+  const columns = { ...result, equity };
   const lines = [`date,${returnColumns.join(",")}`];
   for (let row = 0; row < result.sessions.length; row++) {
-    lines.push(`${result.sessions[row]},${returnColumns.map((name) => String(result[name][row])).join(",")}`);
+    lines.push(
+      `${result.sessions[row]},${returnColumns.map((name) => String(columns[name][row])).join(",")}`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -2,7 +2,7 @@ import type { BacktestDocument, BacktestOutcome } from "@pf/app";
 import type { Style } from "../command.js";
 import { renderChart } from "./chart.js";
 import { warningLines, whereItIs } from "./closing.js";
-import { count, decimal, percent, plural } from "./number.js";
+import { count, decimal, percent, plural, undefinedNumber } from "./number.js";
 import { renderTable, wrap } from "./table.js";
 
 type Metrics = BacktestDocument["metrics"];
@@ -10,15 +10,14 @@ type Metrics = BacktestDocument["metrics"];
 /** The summary: how it would have gone beside simple alternatives, how much it trades, where the report is. */
 export function renderBacktest({ document, result, benchmarks }: BacktestOutcome, style: Style): string {
   const { painter, width } = style;
-  const growth = document.engine === "account" ? "Dollars, after costs" : "Growth of 1, after costs";
   const { manifest } = document;
   const symbols = Object.keys(manifest.data).length;
   const range = `${manifest.first} to ${manifest.last}`;
   return [
     `${painter.bold("Backtest")}  ${range}, ${plural(manifest.sessions, "session")}, ${plural(symbols, "symbol")}`,
     "",
-    performance(document, benchmarks, style),
-    `  ${painter.dim(growth)}`,
+    performance(document, result.equity.at(-1) ?? null, benchmarks, style),
+    `  ${painter.dim("Growth of 1, after costs")}`,
     renderChart({ dates: result.sessions, values: result.equity }, Math.min(width, 80)),
     "",
     rotation(document, style),
@@ -37,16 +36,13 @@ const lines: readonly (readonly [string, (metrics: Metrics) => string])[] = [
   ["Profit factor", ({ PF }) => decimal(PF)],
   ["Turnover a year", ({ TurnoverAnnual }) => `${decimal(TurnoverAnnual, 1)}x`],
   ["Rebalances a month", ({ RebalancesPerMonth }) => decimal(RebalancesPerMonth, 1)],
-  ["1 became", (metrics) => decimal(growthOf(metrics))],
+  ["1 became", ({ FinalEquity }) => decimal(FinalEquity)],
 ];
 
-/** What 1 became, also where the end is counted in dollars. */
-function growthOf({ CAGR, Bars }: Metrics): number | null {
-  return CAGR === null || Bars === null ? null : Math.exp((Math.log1p(CAGR) * Bars) / 252);
-}
-
+/** @param grown - what 1 became, also where the metrics count the end in dollars */
 function performance(
   document: BacktestDocument,
+  grown: number | null,
   benchmarks: BacktestOutcome["benchmarks"],
   style: Style,
 ): string {
@@ -63,7 +59,7 @@ function performance(
     ],
     lines.map(([name, show]) => [
       name,
-      show(document.metrics),
+      show({ ...document.metrics, FinalEquity: grown }),
       ...others.map(({ metrics }) => show(metrics)),
     ]),
     { painter, width, paint: (text, column) => (column === 1 ? painter.bold(text) : text) },
@@ -77,7 +73,7 @@ function rotation({ engine, bars, literal, manifest }: BacktestDocument, { paint
   const row = (name: string, { TurnoverAnnual, RebalanceDays, RebalancesPerMonth, CAGR }: Metrics) => [
     name,
     `${decimal(TurnoverAnnual, 1)}x`,
-    RebalanceDays === null ? "–" : count(RebalanceDays),
+    RebalanceDays === null ? undefinedNumber : count(RebalanceDays),
     decimal(RebalancesPerMonth, 1),
     percent(CAGR, 2),
   ];
@@ -105,7 +101,6 @@ const parts: Readonly<Record<BacktestDocument["account"]["difference"][number]["
 /** The same decisions with real money: what is left, and where the rest went. */
 function inAccount({ account, bars, literalAccount }: BacktestDocument, { painter, width }: Style): string {
   const { metrics, initialCash, difference, waited, blocked, idleCash } = account;
-  const grown = growthOf(bars);
   const both = renderTable(
     [
       { heading: `In a cash account of ${dollars(initialCash)}` },
@@ -134,7 +129,7 @@ function inAccount({ account, bars, literalAccount }: BacktestDocument, { painte
       ],
       [
         "Became",
-        grown === null ? "–" : dollars(grown * initialCash),
+        bars.FinalEquity === null ? undefinedNumber : dollars(bars.FinalEquity * initialCash),
         dollars(account.finalEquity),
         literalAccount ? dollars(literalAccount.finalEquity) : "",
       ],

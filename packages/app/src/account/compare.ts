@@ -1,17 +1,17 @@
-import { type BacktestResult, type Metrics, measure } from "@pf/backtest";
-import { type ComplianceRules, type SettlementCalendar, usSettlement, usualRules } from "@pf/compliance";
-import { commissionOf, complianceRulesOf, type LoadedConfig, lagOf, orderRulesOf } from "@pf/config";
+import { type BacktestResult, type CostModel, type Metrics, measure } from "@pf/backtest";
+import { type LoadedConfig, lagOf } from "@pf/config";
 import type { Panel, TradingCalendar } from "@pf/market";
 import {
   type CommissionPlan,
   centsOfDollars,
   commissionPlan,
-  type OrderRules,
+  dollarsOf,
   oneShare,
   type Quantity,
 } from "@pf/orders";
 import { type AccountRules, type AccountRun, runAccount } from "./engine.js";
 import type { RealPrices } from "./prices.js";
+import { tradingRulesOf } from "./rules.js";
 
 /** A part of what the account earns less, or more, than the bars engine. */
 export interface Difference {
@@ -30,27 +30,19 @@ export interface Difference {
 }
 
 /** The account engine's rules, as the configuration and live trading have them. */
-export function accountRulesOf(
-  { config }: LoadedConfig,
-  calendar: TradingCalendar,
-  settlement: SettlementCalendar = { ...usSettlement, trading: calendar },
-): AccountRules {
-  const { name, perShare } = commissionOf(config);
-  const commission = commissionPlan(name, perShare);
-  const orders: OrderRules = {
-    ...orderRulesOf(config),
-    // Fills are at the close, so that a limit would be at the close as well; without quotes there is none.
-    orderType: "MKT",
-    quantityStep: config.execution.quantity === "fractional" ? fraction : oneShare,
-    commission,
-    inWords: false,
-  };
-  const compliance: ComplianceRules = { ...usualRules, ...complianceRulesOf(config), commission };
+export function accountRulesOf(loaded: LoadedConfig, calendar: TradingCalendar): AccountRules {
+  const { config } = loaded;
+  const { orders, ...rules } = tradingRulesOf(loaded, calendar);
   return {
+    ...rules,
     initialCash: centsOfDollars(config.backtest.initialCash),
-    orders,
-    compliance,
-    calendar: settlement,
+    orders: {
+      ...orders,
+      // Fills are at the close, so that a limit would be at the close as well; without quotes there is none.
+      orderType: "MKT",
+      quantityStep: config.execution.quantity === "fractional" ? fraction : oneShare,
+      inWords: false,
+    },
     slippageBps: config.costs.slippageBps,
     delay: lagOf(config) === 2 ? 1 : 0,
   };
@@ -61,12 +53,14 @@ const fraction = 1 as Quantity;
 
 /** Performance of an account: returns of the sessions, and what it is worth in dollars at the end. */
 export function measureAccount(run: AccountRun): Metrics {
-  return { ...measure(run), FinalEquity: run.equity.at(-1)! / 100 };
+  return { ...measure(run), FinalEquity: dollarsOf(run.equity.at(-1)!) };
 }
 
 /**
  * Takes the difference between the engines apart: from an account without friction, one thing after the other is added
  * until the real one is reached. The parts add up to the whole; in another order each would be a little different.
+ *
+ * @param costs - what the bars engine was run with
  */
 export function compareEngines(
   panel: Panel,
@@ -74,9 +68,11 @@ export function compareEngines(
   prices: RealPrices,
   real: AccountRules,
   run: AccountRun,
+  costs: CostModel,
 ): readonly Difference[] {
   const { orders, compliance } = real;
-  const free = commissionPlan("per_share", orders.commission.perShare);
+  // What the bars engine has taken for every share.
+  const plain = commissionPlan("per_share", costs.commissionPerShare);
   const ideal = (commission: CommissionPlan, quantityStep: Quantity, cashBuffer: number): AccountRules => ({
     ...real,
     orders: { ...orders, commission, quantityStep, cashBuffer, maxOrders: 2 * panel.tickers.length },
@@ -92,13 +88,13 @@ export function compareEngines(
     isIdeal: true,
   });
   const steps: readonly (readonly [Difference["name"], AccountRules])[] = [
-    ["drift", ideal(free, fraction, 0)],
-    ["buffer", ideal(free, fraction, orders.cashBuffer)],
+    ["drift", ideal(plain, fraction, 0)],
+    ["buffer", ideal(plain, fraction, orders.cashBuffer)],
     ["fees", ideal(orders.commission, fraction, orders.cashBuffer)],
     ["rounding", ideal(orders.commission, orders.quantityStep, orders.cashBuffer)],
   ];
-  let before = { cagr: measure(bars).CAGR, dollars: (bars.equity.at(-1)! * real.initialCash) / 100 };
-  const end = (of: AccountRun) => ({ cagr: measure(of).CAGR, dollars: of.equity.at(-1)! / 100 });
+  let before = { cagr: measure(bars).CAGR, dollars: bars.equity.at(-1)! * dollarsOf(real.initialCash) };
+  const end = (of: AccountRun) => ({ cagr: measure(of).CAGR, dollars: dollarsOf(of.equity.at(-1)!) });
   const parts: Difference[] = [];
   const add = (name: Difference["name"], after: typeof before) => {
     parts.push({ name, cagr: after.cagr - before.cagr, dollars: after.dollars - before.dollars });

@@ -287,21 +287,35 @@ describe("the difference between the engines", () => {
       sessions.map((_, at) => Math.round(10_000 + 900 * Math.sin(at / 9 + phase) + 20 * at) / 100);
     const panel = panelOf({ A: wave(0), B: wave(2), C: wave(4) });
     const strategy = createStrategy(quick);
-    const bars = runBacktest(panel, strategy, { commissionPerShare: 0, slippageBps: 1 });
+    const barCosts = { commissionPerShare: 0, slippageBps: 1 };
+    const bars = runBacktest(panel, strategy, barCosts);
     const prices = realPrices(panel, new Map());
     const rules = rulesFor(panel, { slippageBps: 1 });
     const run = runAccount(panel, bars.targets, prices, rules);
-    const parts = compareEngines(panel, bars, prices, rules, run);
+    const parts = compareEngines(panel, bars, prices, rules, run, barCosts);
     expect(parts.map(({ name }) => name)).toEqual(["drift", "buffer", "fees", "rounding", "settlement"]);
     const sum = parts.reduce((total, { dollars }) => total + dollars, 0);
     expect(sum).toBeCloseTo(run.equity.at(-1)! / 100 - 25_000 * bars.equity.at(-1)!, 6);
     expect(Math.abs(parts.find(({ name }) => name === "settlement")!.dollars)).toBeGreaterThan(1);
     expect(parts.find(({ name }) => name === "fees")!.dollars).toBe(0);
+
+    // Another commission plan is a matter of fees, and of what comes after them.
+    const commission = commissionPlan("ibkr_fixed");
+    const dear = {
+      ...rules,
+      orders: { ...rules.orders, commission },
+      compliance: { ...rules.compliance, commission },
+    };
+    const dearRun = runAccount(panel, bars.targets, prices, dear);
+    const dearParts = compareEngines(panel, bars, prices, dear, dearRun, barCosts);
+    expect(dearParts.slice(0, 2)).toEqual(parts.slice(0, 2));
+    expect(dearParts.find(({ name }) => name === "fees")!.dollars).toBeLessThan(-1);
   });
 
   it("counts what a brake costs among the checks, and nowhere else", () => {
     const panel = panelOf({ A: sessions.map((_, at) => 100 * 0.97 ** at), B: sessions.map(() => 50) });
-    const bars = runBacktest(panel, createStrategy(quick), { commissionPerShare: 0, slippageBps: 0 });
+    const barCosts = { commissionPerShare: 0, slippageBps: 0 };
+    const bars = runBacktest(panel, createStrategy(quick), barCosts);
     const targets = targetSeries(panel, (row) => ({ A: row % 2 === 0 ? 0.3 : 0.4 }));
     const prices = realPrices(panel, new Map());
     const partsOf = (maxDrawdown: number | null) => {
@@ -311,7 +325,7 @@ describe("the difference between the engines", () => {
         compliance: { ...rules.compliance, maxDrawdown, maxDailyLoss: maxDrawdown },
       };
       const run = runAccount(panel, targets, prices, braked);
-      return compareEngines(panel, { ...bars, targets }, prices, braked, run);
+      return compareEngines(panel, { ...bars, targets }, prices, braked, run, barCosts);
     };
     const [free, braked] = [partsOf(null), partsOf(0.02)];
     expect(braked.slice(0, -1)).toEqual(free.slice(0, -1));

@@ -7,6 +7,7 @@ import {
   snapshotOf,
   type Verdict,
 } from "@pf/compliance";
+import type { Weights } from "@pf/market";
 import { type OrderPlan, type OrderRules, planOrders, type Targets } from "@pf/orders";
 
 /** What a session's rebalance is made of, in a backtest and in live trading alike. */
@@ -40,4 +41,10 @@ export function proposeRebalance(input: RebalanceInput): Rebalance {
  */
 export function isSameWeight(a: number, b: number): boolean {
   return Math.abs(a - b) < 1e-9;
+}
+
+/** Whether two sets of targets are the same; what is absent weighs nothing. */
+export function areSameWeights(a: Weights, b: Weights): boolean {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => isSameWeight(a[name] ?? 0, b[name] ?? 0));
 }
