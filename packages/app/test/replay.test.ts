@@ -158,6 +158,7 @@ describe("live trading and the account engine do the same to the cent where pric
   it("before a symbol of the universe exists, and while it is listed", async () => {
     const document = expectEqual(await replay({ start: "2021-10-11", end: "2021-10-29" }));
     expect(document.manifest.data.BITO!.first).toBe("2021-10-19");
+    expect(document.manifest.config.compliance).toMatchObject({ settled_cash: "strict" });
   });
 
   describe.runIf(existsSync(fileURLToPath(new URL("../../../../shared/data/etf-daily", import.meta.url))))(

@@ -348,9 +348,10 @@ describe("others, and the market", () => {
     expect(next.error).toBeUndefined();
     expect(next.document.notices.join(" ")).toMatch(/booked as a split, 2 for 1/);
     expect(positionsOf(world.state().account)).toEqual(world.broker().positions);
-    expect(
-      world.entries().find(({ body }) => body.kind === "booked" && body.event.kind === "split"),
-    ).toBeDefined();
+    const splits = world
+      .entries()
+      .flatMap(({ body }) => (body.kind === "booked" && body.event.kind === "split" ? [body.event] : []));
+    expect(splits).toMatchObject([{ symbol, numerator: 2, denominator: 1 }]);
     const sold = next.document.orders.find((order) => order.symbol === symbol && order.side === "sell");
     expect(sold?.quantity ?? 0).not.toBe(quantity);
     expectAgreement(world);

@@ -58,9 +58,13 @@ const applicationId = 0x70666a6c;
 /** Clocks of one machine differ by less between two readings; more is a clock set back. */
 const toleranceMs = 1_000;
 
-export function journalPath(folder: string, { mode, account, venue }: JournalIdentity): string {
-  const owner = venue === "ibkr" ? "" : `-${fileForm(venue)}`;
-  return join(folder, `${mode}-${account}${owner}.sqlite`);
+export function journalPath(folder: string, identity: JournalIdentity): string {
+  return join(folder, `${fileNameOf(identity)}.sqlite`);
+}
+
+/** Whose something is, as the beginning of a file's name: `paper-DU1`, `paper-DU1-tws-sim_demo`. */
+export function fileNameOf({ mode, account, venue }: JournalIdentity): string {
+  return `${mode}-${account}${venue === "ibkr" ? "" : `-${fileForm(venue)}`}`;
 }
 
 /** A venue as part of a file's name. */

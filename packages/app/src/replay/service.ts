@@ -1,25 +1,17 @@
 import { runBacktest, type TargetSeries, targetSeries } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
-import {
-  addMonths,
-  type BarSeries,
-  type Panel,
-  type SessionDate,
-  type TradingCalendar,
-  type Weights,
-} from "@pf/market";
+import { addMonths, type BarSeries, type Panel, type SessionDate, type TradingCalendar } from "@pf/market";
 import { dollarsOf } from "@pf/orders";
 import { createStrategy, type Extensions } from "@pf/selection";
 import type { SimulatedSymbol } from "@pf/tws-sim";
 import { accountRulesOf } from "../account/compare.js";
 import type { AccountRules } from "../account/engine.js";
-import { realPrices } from "../account/prices.js";
-import { isSameWeight } from "../account/rebalance.js";
+import { areSameWeights } from "../account/rebalance.js";
 import { readRange } from "../dates.js";
 import { NoSessionsError } from "../errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
 import { type Manifest, manifestOf } from "../manifest.js";
-import { loadMarket, loadTrades } from "../market-data.js";
+import { loadMarket, loadTraded } from "../market-data.js";
 import type { Clock, ProgressListener } from "../ports.js";
 import { ReplayDiffersError, ReplayHaltedError, ReplayIncompleteError } from "./errors.js";
 import { LiveWorld } from "./live.js";
@@ -151,7 +143,8 @@ export async function replayPortfolio(
     ...(range.end === undefined ? {} : { end: range.end }),
   });
   const { panel } = market;
-  const prices = realPrices(panel, await loadTrades(setting.dataFolder, config.universe));
+  const traded = await loadTraded(setting.dataFolder, market);
+  const { prices } = traded;
   const symbols = await symbolsOf(setting.dataFolder, panel, new Set(prices.withoutTrades));
   const { first, sessions } = sessionsOf(panel, range.start);
   await setting.checkpoint();
@@ -177,20 +170,19 @@ export async function replayPortfolio(
       ...difference(live, reference),
       otherDecisions: sessions.filter((_, at) => {
         const row = first + at - rules.delay;
-        return !sameTargets(walked.at(row), targets.at(row));
+        return !areSameWeights(walked.at(row), targets.at(row));
       }).length,
       parts: partsOf(reference.at(-1)!.equity, withTheirTargets.equity.at(-1)!, live.at(-1)!.equity),
     },
     notes: notesOf(given, intraday, prices.withoutTrades),
-    manifest: manifestOf("replay", setting.version, loaded, market, { lag, warmUp: strategy.warmUp }),
+    manifest: manifestOf("replay", setting.version, loaded, traded, {
+      lag,
+      warmUp: strategy.warmUp,
+      isAccount: true,
+    }),
   };
   const error = errorOf(document, live);
   return error ? { document, error: errorFields(describeFailure(error)) } : { document };
-}
-
-function sameTargets(a: Weights, b: Weights): boolean {
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return names.every((name) => isSameWeight(a[name] ?? 0, b[name] ?? 0));
 }
 
 /** In the mode that must be equal both trade at the market: at the close a limit is the close as well. */

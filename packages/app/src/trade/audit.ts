@@ -3,15 +3,14 @@ import { join } from "node:path";
 import { type AuditVerification, chainedLine, lastHashOf, verifyAudit } from "../audit-chain.js";
 import { StateWriteError } from "../errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
-import type { JournalIdentity } from "../journal/journal.js";
+import { fileNameOf, type JournalIdentity } from "../journal/journal.js";
 import { fillDocuments, orderDocuments, planDocument } from "./documents.js";
 import { AuditLogError } from "./errors.js";
 import type { RebalanceReport } from "./run.js";
 
 /** The log of an account: one record a rebalance, each with the hash of the one before. */
-function auditName({ mode, account, venue }: JournalIdentity): string {
-  const owner = venue === "ibkr" ? "" : `-${venue.replace(/[^A-Za-z0-9-]+/g, "_")}`;
-  return `trade-${mode}-${account}${owner}.jsonl`;
+function auditName(identity: JournalIdentity): string {
+  return `trade-${fileNameOf(identity)}.jsonl`;
 }
 
 /**

@@ -43,7 +43,7 @@ export async function gatherBars(
   { dataFolder, calendar, onProgress, signal }: GatherSetting,
 ): Promise<DecisionBars> {
   const { barSourceOf, historyOf } = await import("@pf/ibkr");
-  const { fetchBars, openBarCache } = await import("@pf/bars");
+  const { barsBetween, fetchBars, openBarCache } = await import("@pf/bars");
   const before = calendar.previous(today);
   const cache = openBarCache(dataFolder);
   onProgress({ step: `fetching bars up to ${before}` });
@@ -75,14 +75,7 @@ export async function gatherBars(
       stale.map(([symbol, { last }]) => `${symbol}: its last bar is of ${last}, not of ${before}`),
     );
   }
-  const lastBars: Record<Ticker, LastBar> = {};
-  for (const ticker of config.universe) {
-    const stored = (await cache.read(ticker, "trades")) ?? (await cache.read(ticker));
-    const at = stored ? lastAtOrBefore(stored.series, before) : -1;
-    if (at >= 0) {
-      lastBars[ticker] = { session: stored!.series.sessions[at]!, close: stored!.series.close[at]! };
-    }
-  }
+  const lastBars = await lastBarsOf(dataFolder, config.universe, before);
   const complete = dataHashOf(market);
   if (config.rebalance.decisionBar === "last_complete") {
     return { panel: market.panel, fingerprint: complete, lastBars };
@@ -102,7 +95,10 @@ export async function gatherBars(
     throw new TradeDataError(missing.map(({ ticker }) => `${ticker}: no bar of today yet`));
   }
   const cached = await Promise.all(config.universe.map((ticker) => cache.read(ticker)));
-  const series = cached.map((stored, at) => joined(upTo(stored!.series, before), asked[at]!, today));
+  const start = config.ibkr.start as SessionDate;
+  const series = cached.map((stored, at) =>
+    joined(barsBetween(stored!.series, stored!.series.sessions[0] ?? start, before), asked[at]!, today),
+  );
   const bars = asked.map(({ ticker, open, high, low, close }) => [
     ticker,
     open.at(-1),
@@ -113,24 +109,24 @@ export async function gatherBars(
   return { panel: alignPanel(series), fingerprint: hashOf([complete, today, bars]), lastBars };
 }
 
-function lastAtOrBefore({ sessions }: BarSeries, day: SessionDate): number {
-  let at = sessions.length - 1;
-  while (at >= 0 && sessions[at]! > day) at--;
-  return at;
-}
-
-function upTo(series: BarSeries, day: SessionDate): BarSeries {
-  const rows = lastAtOrBefore(series, day) + 1;
-  const cut = (column: Float64Array) => column.subarray(0, rows);
-  return {
-    ticker: series.ticker,
-    sessions: series.sessions.slice(0, rows),
-    open: cut(series.open),
-    high: cut(series.high),
-    low: cut(series.low),
-    close: cut(series.close),
-    volume: cut(series.volume),
-  };
+/** The last cached bar of each symbol up to a day, at prices as traded where the cache has them. */
+export async function lastBarsOf(
+  dataFolder: string,
+  universe: readonly Ticker[],
+  day: SessionDate,
+): Promise<Readonly<Record<Ticker, LastBar>>> {
+  const { openBarCache } = await import("@pf/bars");
+  const cache = openBarCache(dataFolder);
+  const bars: Record<Ticker, LastBar> = {};
+  for (const ticker of universe) {
+    const stored = (await cache.read(ticker, "trades")) ?? (await cache.read(ticker));
+    if (!stored) continue;
+    const { sessions, close } = stored.series;
+    let at = sessions.length - 1;
+    while (at >= 0 && sessions[at]! > day) at--;
+    if (at >= 0) bars[ticker] = { session: sessions[at]!, close: close[at]! };
+  }
+  return bars;
 }
 
 function joined(series: BarSeries, today: BarSeries, session: SessionDate): BarSeries {

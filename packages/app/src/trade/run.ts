@@ -8,6 +8,7 @@ import {
   heldOf,
   type Reconciliation,
   reconcile,
+  reservationFor,
   review,
   type SettlementCalendar,
   type Situation,
@@ -22,7 +23,6 @@ import {
   cents,
   centsOfDollars,
   fractionOf,
-  marketOrderCushion,
   notionalCents,
   type OrderEvent,
   type OrderIntent,
@@ -32,7 +32,7 @@ import {
   type Quantity,
 } from "@pf/orders";
 import type { Decision, Strategy } from "@pf/selection";
-import { isSameWeight, proposeRebalance } from "../account/rebalance.js";
+import { areSameWeights, proposeRebalance } from "../account/rebalance.js";
 import type { Clock } from "../ports.js";
 import { laterOf, type TradeBook } from "./book.js";
 import { decideLast } from "./decide.js";
@@ -450,7 +450,7 @@ class Rebalance {
     }
     const { decision, held } = decideLast(panel, strategy, taken, costs, lag);
     const { asOf, weights } = decision;
-    const isChange = !sameWeights(weights, taken?.weights ?? {});
+    const isChange = !areSameWeights(weights, taken?.weights ?? {});
     this.decision = decision;
     this.step("decide");
     const decided = { asOf, weights, held, isChange, data: fingerprint, config: configHash };
@@ -668,9 +668,8 @@ class Rebalance {
     const { sent, account } = this.state;
     const intent = sent.find((one) => one.intent.reference === reference)?.intent;
     if (!intent || account.orders.some((order) => order.reference === reference)) return;
-    const { symbol, side, quantity, notional, type } = intent;
-    const cushion = type === "MKT" ? fractionOf(notional, marketOrderCushion, "up") : 0;
-    const reserved = side === "buy" ? cents(notional + cushion) : cents(0);
+    const { symbol, side, quantity } = intent;
+    const reserved = reservationFor(intent, this.setting.orders.commission);
     book({ kind: "ordered", session, reference, symbol, side, quantity, reserved });
   }
 
@@ -870,12 +869,4 @@ function commissionBefore({ execId }: { execId: string }, events: readonly Order
 
 function namesOf(orders: readonly SentIntent[]): string {
   return orders.map(({ intent }) => intent.reference).join(", ");
-}
-
-/** Whether two sets of targets are the same. */
-function sameWeights(a: Decision["weights"], b: Decision["weights"]): boolean {
-  const [names, others] = [Object.keys(a), Object.keys(b)];
-  return (
-    names.length === others.length && names.every((name) => isSameWeight(a[name]!, b[name] ?? Number.NaN))
-  );
 }

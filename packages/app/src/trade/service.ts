@@ -1,25 +1,11 @@
-import {
-  type Account,
-  applyEvent,
-  calendarHours,
-  emptyAccount,
-  usSettlement,
-  usualRules,
-} from "@pf/compliance";
-import {
-  commissionOf,
-  complianceRulesOf,
-  costModelOf,
-  type LoadedConfig,
-  lagOf,
-  orderRulesOf,
-  strategyOptionsOf,
-} from "@pf/config";
+import { type Account, applyEvent, calendarHours, emptyAccount, usSettlement } from "@pf/compliance";
+import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { IbkrOptions, IbkrSession } from "@pf/ibkr";
 import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
-import { centsOfDollars, commissionPlan, oneShare, type Quote } from "@pf/orders";
+import { centsOfDollars, oneShare, type Quote } from "@pf/orders";
 import { createStrategy, type Extensions } from "@pf/selection";
 import { proposeRebalance } from "../account/rebalance.js";
+import { tradingRulesOf } from "../account/rules.js";
 import { runName } from "../audit.js";
 import { type AccountMode, accountOf } from "../broker.js";
 import { knownDay, lastCompleteSession } from "../dates.js";
@@ -40,7 +26,7 @@ import { dryBook, openBook } from "./book.js";
 import { decideLast } from "./decide.js";
 import { fillDocuments, orderDocuments, planDocument, type TradeDocument } from "./documents.js";
 import { BlockedError, HaltedError, LiveLockedError, liveNeedsOwnClock } from "./errors.js";
-import { askMarket, gatherBars } from "./market.js";
+import { askMarket, gatherBars, lastBarsOf } from "./market.js";
 import { type RebalanceReport, type RebalanceSetting, rebalance } from "./run.js";
 import { foldTrade, type TradeEvent, type TradeState, untouched } from "./state.js";
 
@@ -259,17 +245,13 @@ function rulesOf(
   "config" | "configHash" | "strategy" | "costs" | "lag" | "orders" | "compliance" | "calendar" | "version"
 > {
   const { config } = loaded;
-  const { name, perShare } = commissionOf(config);
-  const commission = commissionPlan(name, perShare);
   return {
+    ...tradingRulesOf(loaded, calendar),
     config,
     configHash: hashOf(decidingConfig(loaded.written, true)),
     strategy: createStrategy(strategyOptionsOf(config), extensions),
     costs: costModelOf(config),
     lag: lagOf(config),
-    orders: { ...orderRulesOf(config), commission },
-    compliance: { ...usualRules, ...complianceRulesOf(config), commission },
-    calendar: { ...usSettlement, trading: calendar },
     version,
   };
 }
@@ -376,29 +358,21 @@ function standingAt(account: Account, session: SessionDate): Account {
   return applyEvent(account, { kind: "day", session: day }, usSettlement);
 }
 
-/** Prices as traded where the cache has them, as of one session. */
+/** Prices as traded where the cache has them, as of one session, and of the one before it. */
 async function pricesAsOf(
   dataFolder: string,
   universe: readonly Ticker[],
   asOf: SessionDate,
   before: SessionDate,
 ) {
-  const { openBarCache } = await import("@pf/bars");
-  const cache = openBarCache(dataFolder);
   const quotes: Record<Ticker, Quote> = {};
-  const lastBars: Record<Ticker, { session: SessionDate; close: number }> = {};
-  for (const ticker of universe) {
-    const stored = (await cache.read(ticker, "trades")) ?? (await cache.read(ticker));
-    if (!stored) continue;
-    const { sessions, close } = stored.series;
-    const at = sessions.lastIndexOf(asOf);
-    if (at >= 0)
-      quotes[ticker] = { price: close[at]!, bid: null, ask: null, tick: 0.01, feed: "bar", atUtcMs: null };
-    let last = sessions.length - 1;
-    while (last >= 0 && sessions[last]! > before) last--;
-    if (last >= 0) lastBars[ticker] = { session: sessions[last]!, close: close[last]! };
+  for (const [ticker, { session, close: price }] of Object.entries(
+    await lastBarsOf(dataFolder, universe, asOf),
+  )) {
+    if (session === asOf)
+      quotes[ticker] = { price, bid: null, ask: null, tick: 0.01, feed: "bar", atUtcMs: null };
   }
-  return { quotes, lastBars };
+  return { quotes, lastBars: await lastBarsOf(dataFolder, universe, before) };
 }
 
 function outcomeOf(
