@@ -79,6 +79,13 @@ export type {
   TradeDocument,
   VerdictDocument,
 } from "./trade/documents.js";
+export type {
+  AccountHistory,
+  HeldPosition,
+  HistoryRequest,
+  PastOrder,
+  PastSession,
+} from "./trade/history.js";
 export type { TradeOutcome, TradeRequest } from "./trade/service.js";
 export type { Halt, HaltCode } from "./trade/state.js";
 export type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";

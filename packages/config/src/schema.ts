@@ -384,6 +384,55 @@ const compliance = z.strictObject({
     ),
 });
 
+/** What opens something to whoever reads it: shown nowhere, not even in an error. */
+const secret = (description: string) => z.string().default("").describe(description).meta({ secret: true });
+
+const research = z.strictObject({
+  executor: z
+    .enum(["threads", "inline", "bullmq"])
+    .default("threads")
+    .describe(
+      "threads | inline | bullmq. Where the units of walkforward and permute run: on this machine's cores, in one thread, or on the workers of a queue. The results are the same bytes.",
+    ),
+  queue: secret(
+    "Address of the queue for executor bullmq, such as redis://127.0.0.1:6379; a password in it stays secret.",
+  ),
+});
+
+const page = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .describe("Address the worker's page listens on. Anything but loopback takes a token."),
+  port: z
+    .int()
+    .min(0)
+    .max(65535)
+    .default(8321)
+    .describe("Port of the page; 0 lets the system choose one, and the worker says which."),
+  token: secret(
+    "What a reader of the page has to know, at least 16 characters; halting and resuming take one on any address.",
+  ),
+});
+
+const email = z.strictObject({
+  smtp: secret("Mail server, such as smtps://user:password@mail.example.org; empty means no e-mail."),
+  from: z.string().default("").describe("Sender of alarms."),
+  to: z.array(z.string().min(3)).default([]).describe("Who gets alarms."),
+});
+
+const alerts = z.strictObject({
+  webhook: secret("Address that takes alarms as JSON by POST; empty means none."),
+  ntfy: secret("Topic of ntfy, such as https://ntfy.sh/a-name-nobody-guesses; empty means none."),
+  ntfy_token: secret("Access token of a protected topic."),
+  email: email.prefault({}).describe("Alarms by e-mail."),
+  ping: secret(
+    "Address the worker calls while all is well, so that somebody notices when it no longer does; empty means none.",
+  ),
+  daily_summary: z.boolean().default(true).describe("Whether a message is sent after every session."),
+});
+
 /** The whole of `config.yaml`: every section and key may be left out. Unknown keys are errors. */
 export const ConfigFile = z.strictObject({
   ibkr: ibkr.prefault({}).describe("The connection to Interactive Brokers, and what is fetched."),
@@ -416,6 +465,11 @@ export const ConfigFile = z.strictObject({
     .describe("How targets become orders. Without --paper or --live nothing is ever sent."),
   risk: risk.prefault({}).describe("Brakes on the real account."),
   compliance: compliance.prefault({}).describe("House rules beyond what a cash account must obey anyway."),
+  research: research.prefault({}).describe("Where the work of walkforward and permute is done."),
+  page: page.prefault({}).describe("The page that the worker serves."),
+  alerts: alerts
+    .prefault({})
+    .describe("How the worker reaches a person. Secrets are best set in .env, as PF_ALERTS__WEBHOOK and so on."),
 });
 
 /** What a person may write: snake_case, anything left out. */

@@ -1,0 +1,4 @@
+import { defineConfig } from "tsup";
+import { program } from "../../tsup.program.js";
+
+export default defineConfig(program({ main: "src/main.ts" }));
