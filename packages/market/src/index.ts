@@ -1,3 +1,4 @@
+export { amendCalendar, type CalendarAmendment } from "./amend.js";
 export type { BarSeries, Field, Ticker, Weights } from "./bars.js";
 export { assertBarSeries } from "./bars.js";
 export type { TradingCalendar } from "./calendar.js";
