@@ -1,8 +1,22 @@
 import type { LoadedConfig } from "@pf/config";
-import type { IbkrSession } from "@pf/ibkr";
+import type { IbkrOptions, IbkrSession } from "@pf/ibkr";
 import { NoBrokerError, RequestError } from "./errors.js";
 
 export type AccountMode = "paper" | "live";
+
+/** How to talk to the broker otherwise than usual: for simulators, whose time is their own, and for tests. */
+export type BrokerManners = Partial<
+  Pick<
+    IbkrOptions,
+    "timers" | "messagesPerSecond" | "orderTimes" | "heartbeatMs" | "reconnect" | "connectMs" | "handshakeMs"
+  >
+>;
+
+/** What a session is opened with beside the configuration. */
+export interface SessionSetting {
+  readonly signal?: AbortSignal;
+  readonly broker?: BrokerManners;
+}
 
 /** The configured account of a mode. @throws RequestError when there is none */
 export function accountOf({ ibkr }: LoadedConfig["config"], mode: AccountMode): string {
@@ -24,7 +38,7 @@ export async function openSession(
   { ibkr }: LoadedConfig["config"],
   account: string,
   mode: AccountMode,
-  signal?: AbortSignal,
+  { signal, broker }: SessionSetting = {},
 ): Promise<IbkrSession> {
   const { connectIbkr } = await import("@pf/ibkr");
   return connectIbkr({
@@ -34,6 +48,7 @@ export async function openSession(
     account,
     mode,
     marketData: ibkr.marketMode,
+    ...broker,
     reconnect: false,
     ...(signal ? { signal } : {}),
   });
@@ -45,16 +60,16 @@ export async function openSession(
  */
 export async function openSessionForBars(
   config: LoadedConfig["config"],
-  signal?: AbortSignal,
+  setting: SessionSetting = {},
 ): Promise<IbkrSession> {
   const { AccountNotManagedError, UnreachableError } = await import("@pf/ibkr");
   try {
-    return await openSession(config, accountOf(config, "paper"), "paper", signal);
+    return await openSession(config, accountOf(config, "paper"), "paper", setting);
   } catch (error) {
     if (error instanceof UnreachableError) throw new NoBrokerError(error.host, error.port, error);
     const live = config.ibkr.accountLive;
     if (!(error instanceof AccountNotManagedError) || live === "" || !error.managed.includes(live))
       throw error;
-    return openSession(config, live, "live", signal);
+    return openSession(config, live, "live", setting);
   }
 }

@@ -1,8 +1,8 @@
 import type { LoadedConfig } from "@pf/config";
-import type { AccountSummary, IbkrSession, Quote } from "@pf/ibkr";
-import { newYorkDateOf, type TradingCalendar } from "@pf/market";
+import type { AccountSummary, IbkrSession, LiquidHours, Quote } from "@pf/ibkr";
+import { newYorkDateOf, type SessionDate, type TradingCalendar } from "@pf/market";
 import { dollarsOf, formatCents, sharesOf } from "@pf/orders";
-import { type AccountMode, accountOf, openSession } from "./broker.js";
+import { type AccountMode, accountOf, openSession, type SessionSetting } from "./broker.js";
 import { InterruptedError } from "./errors.js";
 import { describeFailure, type ErrorFields, errorFields, type Failure } from "./failures.js";
 import type { Clock, ProgressListener } from "./ports.js";
@@ -88,6 +88,14 @@ export interface ConnectedContract {
   readonly problem: string | null;
 }
 
+/** A day's regular trading hours as the broker states them. */
+export interface ConnectedHours {
+  readonly day: SessionDate;
+  /** ISO 8601; `null` on a day that is closed. */
+  readonly opens: string | null;
+  readonly closes: string | null;
+}
+
 /** What `pf connect` found; what was not reached is `null` or empty. */
 export interface ConnectOutcome {
   readonly mode: AccountMode;
@@ -98,17 +106,18 @@ export interface ConnectOutcome {
   readonly summary: ConnectedSummary | null;
   readonly positions: readonly ConnectedPosition[];
   readonly contracts: readonly ConnectedContract[];
+  /** Of the coming days, for the first symbol; empty where the broker does not say. */
+  readonly hours: readonly ConnectedHours[];
   readonly marketData: ConnectedMarketData | null;
   readonly notes: readonly string[];
   /** The first failure. */
   readonly error?: ErrorFields;
 }
 
-export interface ConnectSetting {
+export interface ConnectSetting extends SessionSetting {
   readonly calendar: TradingCalendar;
   readonly clock: Clock;
   readonly onProgress: ProgressListener;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -132,12 +141,13 @@ export async function checkConnection(
     summary: null,
     positions: [],
     contracts: [],
+    hours: [],
     marketData: null,
   };
   onProgress({ step: `connecting to TWS at ${host}:${port}` });
   let session: IbkrSession;
   try {
-    session = await openSession(config, account, mode, signal);
+    session = await openSession(config, account, mode, setting);
   } catch (error) {
     stopIfAsked(signal);
     // Settings that cannot be meant are no finding about TWS, which was not asked.
@@ -194,7 +204,10 @@ async function checkSession(
   });
 
   step(`looking up ${universe.length} symbols`);
-  const contracts = (await list.check("contracts", () => lookUp(session, universe, signal))) ?? [];
+  const { contracts, hours } = (await list.check("contracts", () => lookUp(session, universe, signal))) ?? {
+    contracts: [],
+    hours: [],
+  };
 
   const [symbol = "SPY"] = contracts.filter(({ problem }) => problem === null).map((found) => found.symbol);
   step(`asking for bars of ${symbol}`);
@@ -245,6 +258,7 @@ async function checkSession(
       averageCost,
     })),
     contracts,
+    hours,
     marketData:
       marketData || failedQuote
         ? {
@@ -415,12 +429,15 @@ async function lookUp(
   session: IbkrSession,
   universe: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<Found<readonly ConnectedContract[]>> {
+): Promise<Found<Pick<ConnectOutcome, "contracts" | "hours">>> {
   const contracts: ConnectedContract[] = [];
+  let hours: readonly ConnectedHours[] = [];
   const wrong: { readonly symbol: string; readonly error: unknown }[] = [];
   for (const symbol of universe) {
     try {
-      const { conId, primaryExchange, minTick, sizeIncrement } = await session.contract(symbol, signal);
+      const found = await session.contract(symbol, signal);
+      const { conId, primaryExchange, minTick, sizeIncrement } = found;
+      if (hours.length === 0) hours = found.liquidHours.map(hoursOf);
       contracts.push({
         symbol,
         conId,
@@ -444,12 +461,22 @@ async function lookUp(
   if (first) {
     const names = wrong.map(({ symbol }) => symbol).join(", ");
     const detail = others.length > 0 ? { detail: `the broker does not know ${names}` } : {};
-    return { value: contracts, failed: first.error, ...detail };
+    return { value: { contracts, hours }, failed: first.error, ...detail };
   }
   const finest = Math.min(...contracts.map(({ sizeIncrement }) => sizeIncrement ?? 1));
   const sizes =
     finest < 1 ? `steps of ${finest} shares are stated, but the API takes whole shares only` : "whole shares";
-  return { value: contracts, detail: `all ${contracts.length} symbols are known; ${sizes}` };
+  return {
+    value: { contracts, hours },
+    detail: `all ${contracts.length} symbols are known; ${sizes}`,
+  };
+}
+
+function hoursOf(of: LiquidHours): ConnectedHours {
+  const text = (utcMs: number) => new Date(utcMs).toISOString();
+  return of.open
+    ? { day: of.session, opens: text(of.opensUtcMs), closes: text(of.closesUtcMs) }
+    : { day: of.session, opens: null, closes: null };
 }
 
 function quoteWords({ symbol, feed, bid, ask, last }: Quote, asked: ConnectedMarketData["asked"]): Words {

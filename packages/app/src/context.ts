@@ -1,5 +1,6 @@
 import type { TradingCalendar } from "@pf/market";
 import type { Extensions } from "@pf/selection";
+import type { BrokerManners } from "./broker.js";
 import type { Clock, ProgressListener } from "./ports.js";
 
 /** Where the configuration comes from. Nothing is read from the process behind the caller's back. */
@@ -38,6 +39,10 @@ export interface ServiceContext {
   readonly onProgress?: ProgressListener;
   /** The module that research threads run. Default: the one beside the built package. */
   readonly workerEntry?: URL;
+  /** How to talk to the broker otherwise than usual; for simulators and tests. */
+  readonly broker?: BrokerManners;
+  /** Told the name of every step of trading before it is taken; for tests. */
+  readonly onStep?: (step: string) => void;
   /** Asks the services to stop at the next safe point. */
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import type { BarSource, SymbolOutcome } from "@pf/bars";
 import type { LoadedConfig } from "@pf/config";
 import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
+import type { SessionSetting } from "./broker.js";
 import { earlierOf, lastCompleteSession, readRange } from "./dates.js";
 import { FetchIncompleteError, NothingFinishedError, RequestError } from "./errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "./failures.js";
@@ -49,14 +50,13 @@ export interface FetchOutcome {
   readonly error?: ErrorFields;
 }
 
-export interface FetchSetting {
+export interface FetchSetting extends SessionSetting {
   readonly dataFolder: string;
   readonly calendar: TradingCalendar;
   readonly clock: Clock;
   readonly onProgress: ProgressListener;
   /** Lets signals in, and throws when one asked to stop. */
   readonly checkpoint: () => Promise<void>;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -148,8 +148,9 @@ interface OpenSource {
 async function openSource(
   { source, csvDir }: FetchRequest,
   { config }: LoadedConfig,
-  { calendar, clock, onProgress, signal }: FetchSetting,
+  setting: FetchSetting,
 ): Promise<OpenSource> {
+  const { calendar, clock, onProgress } = setting;
   // Naming a folder of files says which source is meant.
   const name = source ?? (csvDir === undefined ? config.data.source : "csv");
   switch (name) {
@@ -158,7 +159,7 @@ async function openSource(
       onProgress({ step: `connecting to TWS at ${host}:${port}` });
       const { openSessionForBars } = await import("./broker.js");
       const { barSourceOf, simulatedMarketOf } = await import("@pf/ibkr");
-      const session = await openSessionForBars(config, signal);
+      const session = await openSessionForBars(config, setting);
       // In a simulator it is what time it says; the broker's clock only guards against a machine that is ahead.
       const simulated = simulatedMarketOf(session.greeting) !== undefined;
       return {

@@ -3,11 +3,13 @@ export type { AccountDocument } from "./account/document.js";
 export { rebalanceRows } from "./audit.js";
 export type { AuditProblem, AuditVerification } from "./audit-chain.js";
 export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backtest.js";
+export type { BrokerManners } from "./broker.js";
 export type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
 export type {
   CheckName,
   ConnectCheck,
   ConnectedContract,
+  ConnectedHours,
   ConnectedMarketData,
   ConnectedPosition,
   ConnectedServer,

@@ -62,7 +62,8 @@ export interface Services {
 export function createServices(context: ServiceContext): Services {
   const { folders, version, clock = systemClock, calendar = xnys, extensions = {}, signal } = context;
   const onProgress = context.onProgress ?? (() => {});
-  const stop = signal ? { signal } : {};
+  const { broker, onStep } = context;
+  const stop = { ...(signal ? { signal } : {}), ...(broker ? { broker } : {}) };
   let loading: Promise<LoadedConfig> | undefined;
   const configuration = () => {
     loading ??= import("./configuration.js").then((room) =>
@@ -118,7 +119,7 @@ export function createServices(context: ServiceContext): Services {
     },
     async trade(request = {}) {
       const { tradeAccount } = await import("./trade/service.js");
-      return tradeAccount(request, await research(), setting);
+      return tradeAccount(request, await research(), { ...setting, ...(onStep ? { onStep } : {}) });
     },
     async replay(request = {}) {
       const { replayPortfolio } = await import("./replay/service.js");

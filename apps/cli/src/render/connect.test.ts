@@ -39,6 +39,7 @@ const healthy: ConnectOutcome = {
     currency: "USD",
   },
   positions: [{ symbol: "SPY", quantity: 12, averageCost: 601.2345 }],
+  hours: [],
   contracts: [],
   marketData: null,
   notes: ["retail clients in the EU and the UK cannot buy US funds: orders for them are rejected (no KID)"],

@@ -1,13 +1,13 @@
 import { type Account, applyEvent, calendarHours, emptyAccount, usSettlement } from "@pf/compliance";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
-import type { IbkrOptions, IbkrSession } from "@pf/ibkr";
+import type { IbkrSession } from "@pf/ibkr";
 import type { SessionDate, Ticker, TradingCalendar } from "@pf/market";
 import { centsOfDollars, oneShare, type Quote } from "@pf/orders";
 import { createStrategy, type Extensions } from "@pf/selection";
 import { proposeRebalance } from "../account/rebalance.js";
 import { tradingRulesOf } from "../account/rules.js";
 import { runName } from "../audit.js";
-import { type AccountMode, accountOf } from "../broker.js";
+import { type AccountMode, accountOf, type SessionSetting } from "../broker.js";
 import { knownDay, lastCompleteSession } from "../dates.js";
 import { NoSessionsError, RequestError, StateWriteError } from "../errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
@@ -49,7 +49,7 @@ export interface TradeOutcome {
   readonly error?: ErrorFields;
 }
 
-export interface TradeSetting {
+export interface TradeSetting extends SessionSetting {
   readonly dataFolder: string;
   readonly outFolder: string;
   readonly stateFolder: string;
@@ -58,20 +58,6 @@ export interface TradeSetting {
   readonly clock: Clock;
   readonly extensions: Extensions;
   readonly onProgress: ProgressListener;
-  readonly signal?: AbortSignal;
-  /** For simulators and tests: how to talk to the broker. */
-  readonly broker?: Partial<
-    Pick<
-      IbkrOptions,
-      | "timers"
-      | "messagesPerSecond"
-      | "orderTimes"
-      | "heartbeatMs"
-      | "reconnect"
-      | "connectMs"
-      | "handshakeMs"
-    >
-  >;
   /** Told the name of every step before it is taken. */
   readonly onStep?: (step: string) => void;
 }

@@ -3,7 +3,7 @@ import { type Account, costOf, describeCash, heldOf, usSettlement } from "@pf/co
 import { complianceRulesOf, type LoadedConfig } from "@pf/config";
 import { newYorkDateOf, type SessionDate, type Ticker, type TradingCalendar } from "@pf/market";
 import { type Cents, dollarsOf, sharesOf } from "@pf/orders";
-import { type AccountMode, accountOf, openSession } from "../broker.js";
+import { type AccountMode, accountOf, openSession, type SessionSetting } from "../broker.js";
 import { RequestError } from "../errors.js";
 import { hasJournal, type JournalIdentity, journalPath, openJournal } from "../journal/journal.js";
 import type { Clock } from "../ports.js";
@@ -66,11 +66,10 @@ export interface StatusDocument {
   readonly others: readonly string[];
 }
 
-export interface StatusSetting {
+export interface StatusSetting extends SessionSetting {
   readonly stateFolder: string;
   readonly calendar: TradingCalendar;
   readonly clock: Clock;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -82,13 +81,14 @@ export interface StatusSetting {
 export async function accountStatus(
   { mode = "paper", clock: whose = "system" }: StatusRequest,
   { config }: LoadedConfig,
-  { stateFolder, calendar, clock, signal }: StatusSetting,
+  setting: StatusSetting,
 ): Promise<StatusDocument> {
+  const { stateFolder, calendar, clock } = setting;
   if (whose === "broker" && mode === "live") throw liveNeedsOwnClock();
   const { identity, others } = journalOf(mode, config, stateFolder);
   const { state, venue } = readJournal(identity, stateFolder);
   const { account, halt, open, lastDone } = state;
-  const nowUtcMs = whose === "broker" ? await brokersTime(mode, config, signal) : clock.nowUtcMs();
+  const nowUtcMs = whose === "broker" ? await brokersTime(mode, config, setting) : clock.nowUtcMs();
   return {
     mode,
     account: identity.account,
@@ -175,11 +175,11 @@ function append(identity: JournalIdentity, { stateFolder, clock }: StatusSetting
 async function brokersTime(
   mode: AccountMode,
   config: LoadedConfig["config"],
-  signal?: AbortSignal,
+  setting: SessionSetting,
 ): Promise<number> {
-  const session = await openSession(config, accountOf(config, mode), mode, signal);
+  const session = await openSession(config, accountOf(config, mode), mode, setting);
   try {
-    return (await session.serverTime(signal)).serverUtcMs;
+    return (await session.serverTime(setting.signal)).serverUtcMs;
   } finally {
     await session.close();
   }
