@@ -2,13 +2,59 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bars, column, prices, walk } from "../test/columns.js";
 import { IndicatorParameterError } from "./errors.js";
-import { atr, ema, macd } from "./trend.js";
+import { atr, ema, macd, sma } from "./trend.js";
 
 const span = fc.integer({ min: 1, max: 12 });
 const spans = fc
   .record({ fast: fc.integer({ min: 1, max: 6 }), gap: fc.integer({ min: 1, max: 6 }), signal: span })
   .map(({ fast, gap, signal }) => ({ fast, slow: fast + gap, signal }));
 const scale = fc.integer({ min: -8, max: 8 }).map((power) => 2 ** power);
+
+describe("sma", () => {
+  it("is the mean of the last window of values", () => {
+    expect(sma(column(10, 11, 12, 16), 3)).toEqual(column(Number.NaN, Number.NaN, 11, 13));
+    expect(sma(column(2, 8, 5), 1)).toEqual(column(2, 8, 5));
+  });
+  it("is undefined for exactly the first window - 1 bars, and lies within its window after", () => {
+    fc.assert(
+      fc.property(prices, span, (values, n) => {
+        sma(values, n).forEach((value, bar) => {
+          expect(Number.isNaN(value)).toBe(bar < n - 1);
+          if (bar < n - 1) return;
+          const window = values.subarray(bar - n + 1, bar + 1);
+          expect(value).toBeGreaterThanOrEqual(Math.min(...window) * (1 - 1e-12));
+          expect(value).toBeLessThanOrEqual(Math.max(...window) * (1 + 1e-12));
+        });
+      }),
+    );
+  });
+  it("depends on its window alone, bit for bit, wherever the column begins and ends", () => {
+    fc.assert(
+      fc.property(prices, span, fc.nat(60), fc.nat(60), (values, n, first, last) => {
+        const averages = sma(values, n).slice(first, last);
+        sma(values.slice(first, last), n).forEach((value, bar) => {
+          if (bar >= n - 1) expect(value).toBe(averages[bar]);
+        });
+      }),
+    );
+  });
+  it("scales exactly with a power of two", () => {
+    fc.assert(
+      fc.property(prices, span, scale, (values, n, by) => {
+        expect(sma(times(values, by), n)).toEqual(times(sma(values, n), by));
+      }),
+    );
+  });
+  it("is undefined while a NaN is in the window, and no longer", () => {
+    expect(sma(column(1, Number.NaN, 3, 5, 7), 2)).toEqual(column(Number.NaN, Number.NaN, Number.NaN, 4, 6));
+    expect(sma(column(), 3)).toEqual(column());
+    expect(sma(column(1, 2), 3)).toEqual(column(Number.NaN, Number.NaN));
+  });
+  it("refuses a window of no bars and an out that does not fit", () => {
+    expect(() => sma(column(1, 2), 0)).toThrow("sma: window must be a whole number of at least 1, not 0");
+    expect(() => sma(column(1, 2), 2, column(1))).toThrow("sma: out has 1 values beside a column of 2");
+  });
+});
 
 describe("ema", () => {
   it("starts at the first value and moves 2 / (span + 1) of the way to each next one", () => {

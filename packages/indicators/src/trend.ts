@@ -19,6 +19,32 @@ export interface Macd {
 }
 
 /**
+ * Simple moving average: the mean of the last `window` values, each window added up afresh, so that nothing drifts and a
+ * value depends on its window alone.
+ *
+ * @param values - one column, oldest first, in any unit; the result has the same length and unit
+ * @param window - in bars, a whole number of at least 1
+ * @param out - receives the result and is returned; must not overlap `values`
+ * @returns `NaN` for the first `window - 1` bars (warm-up) and wherever the window holds a `NaN`
+ * @throws IndicatorParameterError when `window` is no positive whole number or `out` does not fit
+ * @example
+ * sma(Float64Array.of(10, 11, 12, 16), 3); // => Float64Array [NaN, NaN, 11, 13]
+ */
+export function sma(values: Float64Array, window: number, out?: Float64Array): Float64Array {
+  requireBars("sma", "window", window, 1);
+  const bars = values.length;
+  const result = resultColumn("sma", out, bars, values);
+  const warmUp = Math.min(window - 1, bars);
+  for (let bar = 0; bar < warmUp; bar++) result[bar] = Number.NaN;
+  for (let bar = warmUp; bar < bars; bar++) {
+    let sum = 0;
+    for (let at = bar - window + 1; at <= bar; at++) sum += values[at]!;
+    result[bar] = sum / window;
+  }
+  return result;
+}
+
+/**
  * Exponential moving average: each value moves a fraction `2 / (span + 1)` of the way to the newest input, starting
  * from the first one.
  *

@@ -30,7 +30,7 @@ describe("the examples in the comments of the source", () => {
       const examples = [...source.matchAll(/@example\n([\s\S]*?)\*\//g)].map(([, text]) =>
         text!.replace(/^\s*\* ?/gm, "").replace(/;\s*\/\/ => /, " => "),
       );
-      expect(examples.length).toBe(file === "trend" ? 3 : 5);
+      expect(examples.length).toBe(file === "trend" ? 4 : 5);
       for (const example of examples) {
         const [call, stated] = example.trim().split(" => ");
         const actual = new Function(
