@@ -27,7 +27,13 @@ import { decideLast } from "./decide.js";
 import { fillDocuments, orderDocuments, planDocument, type TradeDocument } from "./documents.js";
 import { BlockedError, HaltedError, LiveLockedError, liveNeedsOwnClock } from "./errors.js";
 import { askMarket, gatherBars, lastBarsOf } from "./market.js";
-import { type RebalanceReport, type RebalanceSetting, rebalance } from "./run.js";
+import {
+  type RebalanceReport,
+  type RebalanceSetting,
+  type ReconcileReport,
+  rebalance,
+  reconcileBook,
+} from "./run.js";
 import { foldTrade, type TradeEvent, type TradeState, untouched } from "./state.js";
 
 export interface TradeRequest {
@@ -89,7 +95,7 @@ export async function tradeAccount(
 }
 
 /** Three locks: the configuration, the account's id in it, and the same id typed. */
-function requireUnlocked({ confirm, clock }: TradeRequest, { config }: LoadedConfig, dryRun: boolean): void {
+export function requireUnlocked({ confirm, clock }: TradeRequest, { config }: LoadedConfig, dryRun: boolean): void {
   if (clock === "broker") throw liveNeedsOwnClock();
   const account = accountOf(config, "live");
   if (dryRun) return;
@@ -111,14 +117,147 @@ function requireUnlocked({ confirm, clock }: TradeRequest, { config }: LoadedCon
 
 async function withBroker(
   mode: AccountMode,
-  { dryRun = false, clock: whose = "system" }: TradeRequest,
+  { dryRun = false, clock = "system" }: TradeRequest,
   loaded: LoadedConfig,
   setting: TradeSetting,
 ): Promise<TradeOutcome> {
+  const purpose = dryRun ? "dry run" : "trade";
+  return atBroker({ mode, purpose, clock }, loaded, setting, async ({ identity, rebalancing }) => {
+    const { run, clock: own } = rebalancing;
+    const report = await rebalance(rebalancing);
+    const { account, venue } = identity;
+    const where = { mode: dryRun ? "dry-run" : mode, account, venue } as const;
+    if (dryRun || !report.isNews) return outcomeOf(report, { ...where, log: null });
+    setting.onStep?.("audit");
+    return withAudit(report, where, setting.outFolder, identity, {
+      run,
+      time: new Date(own.nowUtcMs()).toISOString(),
+    });
+  });
+}
+
+export interface ReconcileRequest {
+  /** Default: paper. */
+  readonly mode?: AccountMode;
+  /** Whose clock counts. Default: the machine's. `broker` is for simulators, and refused for live. */
+  readonly clock?: "system" | "broker";
+}
+
+/** What was found out about an account without trading it. */
+export interface ReconcileDocument {
+  readonly mode: AccountMode;
+  readonly account: string;
+  readonly venue: string;
+  /** The session whose rebalance was ended by this; where there was none to end, the last one that has begun. */
+  readonly session: SessionDate;
+  /**
+   * `reconciled`, `halted_before` where trading is halted already, or how a rebalance ended that was open: `filled`,
+   * `partial`, `abandoned`, `halted`.
+   */
+  readonly outcome: string;
+  readonly detail: string;
+  /** Whether the book is what the broker has, and nothing that was sent is in doubt. */
+  readonly agrees: boolean;
+  /** In what they differed, in words; most of it is booked by now, and the words say so. */
+  readonly differences: readonly string[];
+  /** Why a rebalance could buy nothing as things stand; `null` when it could. */
+  readonly buysStopped: string | null;
+  /** Orders of the session, and what was filled of them. */
+  readonly orders: TradeDocument["orders"];
+  readonly fills: TradeDocument["fills"];
+  readonly notices: readonly string[];
+  readonly halted: TradeDocument["halted"];
+  /** The audit log, relative to the output folder; `null` where there was no news for it. */
+  readonly log: string | null;
+  /** What somebody should know of: trading is halted, orders were not filled, a session was missed, the log cannot be written. */
+  readonly error: ErrorFields | null;
+}
+
+/**
+ * Finds out how an account stands without trading it: learns what became of everything that was sent, with fills and
+ * commissions that came late, ends a rebalance that a process left open, compares the book with the broker and books what
+ * a rebalance would book before it plans. Never sends an order; one that never reached the broker is given up, so that
+ * within the minutes of trading `tradeAccount` is what goes on with a session. Writes down news only.
+ *
+ * @throws what keeps anything from being known: no connection, a locked or damaged journal; LiveLockedError when the
+ *   broker's clock is asked for with the live account
+ */
+export async function reconcileAccount(
+  { mode = "paper", clock = "system" }: ReconcileRequest,
+  loaded: LoadedConfig,
+  setting: TradeSetting,
+): Promise<ReconcileDocument> {
+  if (clock === "broker" && mode === "live") throw liveNeedsOwnClock();
+  return atBroker({ mode, purpose: "reconcile", clock }, loaded, setting, async ({ identity, rebalancing }) => {
+    const { run, clock: own } = rebalancing;
+    const report = await reconcileBook(rebalancing);
+    const { account, venue } = identity;
+    const found = { mode, account, venue };
+    if (!report.isNews) return reconcileDocument(report, { ...found, log: null });
+    setting.onStep?.("audit");
+    const time = new Date(own.nowUtcMs()).toISOString();
+    const error = errorOf(report);
+    const fields = error ? errorFields(describeFailure(error)) : null;
+    try {
+      const log = await appendAudit(setting.outFolder, identity, { run, time, report, error: fields });
+      return reconcileDocument(report, { ...found, log });
+    } catch (cause) {
+      if (!(cause instanceof StateWriteError)) throw cause;
+      const document = reconcileDocument(report, { ...found, log: null });
+      return { ...document, error: document.error ?? errorFields(describeFailure(cause)) };
+    }
+  });
+}
+
+function reconcileDocument(
+  report: ReconcileReport,
+  where: Pick<ReconcileDocument, "mode" | "account" | "venue" | "log">,
+): ReconcileDocument {
+  const { session, outcome, detail, agrees, differences, buysStopped, notices, halt } = report;
+  const error = errorOf(report);
+  return {
+    ...where,
+    session,
+    outcome,
+    detail,
+    agrees,
+    differences,
+    buysStopped,
+    orders: orderDocuments(report.orders),
+    fills: fillDocuments(report.fills),
+    notices,
+    halted: halt,
+    error: error ? errorFields(describeFailure(error)) : null,
+  };
+}
+
+/** An account, open for whoever works with it. */
+interface AtBroker {
+  readonly identity: JournalIdentity;
+  readonly rebalancing: RebalanceSetting;
+}
+
+/** Locks the account, connects and opens its journal, and closes it all again after the work. */
+async function atBroker<T>(
+  {
+    mode,
+    purpose,
+    clock: whose,
+  }: {
+    readonly mode: AccountMode;
+    /** A dry run locks and writes nothing; who reconciles begins no journal. */
+    readonly purpose: "trade" | "dry run" | "reconcile";
+    readonly clock: "system" | "broker";
+  },
+  loaded: LoadedConfig,
+  setting: TradeSetting,
+  work: (at: AtBroker) => Promise<T>,
+): Promise<T> {
   const { config } = loaded;
   const { clock, calendar, onProgress, signal } = setting;
   const account = accountOf(config, mode);
-  const unlock = dryRun ? () => {} : lockAccount(setting.stateFolder, { mode, account });
+  const isDry = purpose === "dry run";
+  const unlock = isDry ? () => {} : lockAccount(setting.stateFolder, { mode, account });
   let session: IbkrSession | undefined;
   let journal: Journal<TradeEvent> | undefined;
   try {
@@ -127,22 +266,21 @@ async function withBroker(
     const venue = provenanceOf(session.greeting);
     const identity: JournalIdentity = { mode, account, venue };
     const own: Clock = whose === "broker" ? session.clock : clock;
-    const run = runName("trade", own);
     const rules = rulesOf(loaded, setting);
-    const usesJournal = !dryRun || hasJournal(setting.stateFolder, identity);
+    const usesJournal = purpose === "trade" || hasJournal(setting.stateFolder, identity);
     if (usesJournal) journal = openJournal<TradeEvent>(setting.stateFolder, identity, own);
     const book =
-      journal && !dryRun
+      journal && !isDry
         ? openBook(journal, rules.calendar)
         : dryBook(foldTrade(journal?.entries() ?? [], rules.calendar), rules.calendar);
-    if (!dryRun) journal?.backup(book.state.lastDone?.session ?? "first");
+    if (purpose === "trade") journal?.backup(book.state.lastDone?.session ?? "first");
     const to = session;
-    const report = await rebalance({
+    const rebalancing: RebalanceSetting = {
       ...rules,
       session: to,
       book,
       clock: own,
-      run,
+      run: runName(purpose === "reconcile" ? "reconcile" : "trade", own),
       gatherBars: (today) =>
         gatherBars(to, today, loaded, {
           dataFolder: setting.dataFolder,
@@ -155,14 +293,8 @@ async function withBroker(
       onProgress,
       ...(signal ? { signal } : {}),
       ...(setting.onStep ? { onStep: setting.onStep } : {}),
-    });
-    const where = { mode: dryRun ? "dry-run" : mode, account, venue } as const;
-    if (dryRun || !report.isNews) return outcomeOf(report, { ...where, log: null });
-    setting.onStep?.("audit");
-    return await withAudit(report, where, setting.outFolder, identity, {
-      run,
-      time: new Date(own.nowUtcMs()).toISOString(),
-    });
+    };
+    return await work({ identity, rebalancing });
   } finally {
     journal?.close();
     await session?.close();

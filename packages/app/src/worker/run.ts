@@ -1,0 +1,635 @@
+import type { LoadedConfig } from "@pf/config";
+import { complianceRulesOf } from "@pf/config";
+import type { Timers } from "@pf/ibkr";
+import {
+  amendCalendar,
+  newYorkDateOf,
+  newYorkTimeOf,
+  type SessionDate,
+  type TradingCalendar,
+  xnys,
+} from "@pf/market";
+import { type AccountMode, accountOf } from "../broker.js";
+import { readConfiguration } from "../configuration.js";
+import type { ServiceContext } from "../context.js";
+import { InterruptedError } from "../errors.js";
+import { describeFailure, type Failure } from "../failures.js";
+import { createServices, type Services } from "../services.js";
+import { liveNeedsOwnClock } from "../trade/errors.js";
+import { requireUnlocked, type TradeOutcome } from "../trade/service.js";
+import { StepLimitError, StuckStepError, WorkerFailedError } from "./errors.js";
+import { type Level, type LogEntry, type SessionResult, type WorkerEvent, WorkerLog } from "./log.js";
+import { learnHours, lookAtEverything, type Preflight } from "./preflight.js";
+import { type DuePhase, phaseAfter, type SessionTimes, sessionAfter, sessionTimes } from "./schedule.js";
+
+/** Somebody who tells people. It never throws, and nobody waits for it. */
+export interface Teller {
+  send(alert: {
+    readonly key: string;
+    readonly level: Level;
+    readonly title: string;
+    readonly text: string;
+  }): Promise<unknown>;
+  /** Says that all is well, or that it is not. */
+  ping(state: "ok" | "fail"): Promise<unknown>;
+}
+
+export interface TradeWorkerSetting {
+  readonly mode: AccountMode;
+  /** Live only: the account's id, typed. */
+  readonly confirm?: string;
+  /** Whose clock tells the time to trade: `broker` is a simulator's, and {@link timers} show it too. */
+  readonly whose?: "system" | "broker";
+  /** What services are made of; their clock, calendar and signal are the worker's. */
+  readonly context: Omit<ServiceContext, "clock" | "signal" | "onProgress">;
+  /** The worker's clock, and how it waits. */
+  readonly timers: Timers;
+  readonly teller: Teller;
+  /** Ends the worker at the next safe point. */
+  readonly signal: AbortSignal;
+  /** Told after everything that {@link TradeWorker.snapshot} shows has changed. */
+  readonly onChange?: () => void;
+  readonly onEvent?: (event: WorkerEvent) => void;
+  /** How long it sleeps at most before it looks at the clock again, in milliseconds. */
+  readonly longestSleepMs?: number;
+}
+
+/** What the worker is doing right now. */
+export interface Activity {
+  /** `waiting` for the next phase, `working` on a step, `stopping` on request. */
+  readonly kind: "waiting" | "working" | "stopping";
+  readonly detail: string;
+  readonly sinceUtcMs: number;
+}
+
+export interface WorkerSnapshot {
+  readonly activity: Activity;
+  /** The session whose orders go out next; `null` beyond the calendar. */
+  readonly next: SessionTimes | null;
+  readonly preflight: Preflight | null;
+  /** Newest first. */
+  readonly log: readonly LogEntry[];
+  /** Whether trouble is known that has not ended. */
+  readonly isTroubled: boolean;
+}
+
+export interface TradeWorker {
+  readonly account: string;
+  snapshot(): WorkerSnapshot;
+  /**
+   * Trades session after session until the signal asks it to stop.
+   *
+   * @throws StuckStepError, WorkerFailedError when only a new process can go on; whatever keeps the worker's log from
+   *   being written
+   */
+  run(): Promise<void>;
+}
+
+const secondMs = 1_000;
+const minuteMs = 60_000;
+/** Long enough for a slow broker, short enough that the next phase still comes. */
+const preflightLimitMs = 8 * minuteMs;
+const reconcileLimitMs = 10 * minuteMs;
+/** After the close, in which the broker may still be silent about the day's last executions. */
+const tradeGraceMs = 2 * minuteMs;
+/** A step that was asked to stop has this long to do so. */
+const stopGraceMs = 20 * secondMs;
+const tryAgainMs = 15 * secondMs;
+const askAgainMs = 2 * minuteMs;
+const mostQuestions = 15;
+const heartbeatMs = 15 * minuteMs;
+/** So many phases in a row that failed unexpectedly are the program's own fault. */
+const mostFaults = 5;
+const faultPauseMs = minuteMs;
+/** The same trouble is told again after this long. */
+const tellAgainMs = 24 * 3_600_000;
+
+/** How a session ends by what `pf trade` says of it; others are no end. */
+const ends: Readonly<Record<string, SessionResult>> = {
+  unchanged: "traded",
+  filled: "traded",
+  partial: "traded",
+  done_before: "traded",
+  blocked: "skipped",
+  abandoned: "skipped",
+  halted: "halted",
+  halted_before: "halted",
+};
+
+/**
+ * A worker that rebalances one account once a session, in the minutes before the close. It holds no connection while it
+ * waits, so that the broker's nightly resets and restarts are nothing to it; it looks at everything that a session will
+ * need before it comes, tells a person what does not work while there is time to mend it, and skips a session with a
+ * reason rather than trade it late or on doubt.
+ *
+ * @throws RequestError, LiveLockedError, ConfigError when it cannot trade as asked, before anything is begun
+ */
+export async function createTradeWorker(setting: TradeWorkerSetting): Promise<TradeWorker> {
+  const loaded = await readConfiguration(setting.context.configuration, setting.context.extensions);
+  const { mode, whose = "system", confirm } = setting;
+  if (mode === "live") {
+    if (whose === "broker") throw liveNeedsOwnClock();
+    requireUnlocked(confirm === undefined ? {} : { confirm }, loaded, false);
+  }
+  return new Worker(setting, loaded, accountOf(loaded.config, mode));
+}
+
+class Worker implements TradeWorker {
+  private readonly log: WorkerLog;
+  private readonly told = new Map<string, { level: Level; atUtcMs: number }>();
+  private activity: Activity;
+  private calendar: TradingCalendar;
+  private readonly base: TradingCalendar;
+  private lastPingUtcMs = Number.NEGATIVE_INFINITY;
+  /** Phases up to here are done with. */
+  private cursorUtcMs = 0;
+
+  constructor(
+    private readonly setting: TradeWorkerSetting,
+    private loaded: LoadedConfig,
+    readonly account: string,
+  ) {
+    const { timers, mode, whose, context } = setting;
+    // A simulator's time is its own, and so is what was done in it.
+    const venue = whose === "broker" ? "simulated" : "ibkr";
+    this.base = context.calendar ?? xnys;
+    this.log = WorkerLog.open(context.folders.state, { mode, account, venue }, timers);
+    this.calendar = amendCalendar(this.base, this.log.state.amendments);
+    this.activity = { kind: "waiting", detail: "starting", sinceUtcMs: timers.nowUtcMs() };
+    const { open, lastUtcMs } = this.log.state;
+    for (const [key, level] of open) this.told.set(key, { level, atUtcMs: lastUtcMs });
+  }
+
+  snapshot(): WorkerSnapshot {
+    const { entries, preflight } = this.log.state;
+    return {
+      activity: this.activity,
+      next: this.nextSession() ?? null,
+      preflight,
+      log: entries,
+      isTroubled: this.isTroubled,
+    };
+  }
+
+  async run(): Promise<void> {
+    const { signal, context } = this.setting;
+    let reason = "asked to stop";
+    try {
+      this.note({ kind: "started", version: context.version });
+      this.cursorUtcMs = this.now;
+      await this.surviving(() => this.takeUp());
+      for (let faults = 0; !signal.aborted; ) {
+        const due = phaseAfter(this.cursorUtcMs, this.calendar, this.window);
+        if (!due) {
+          this.tell(
+            "calendar",
+            "alarm",
+            null,
+            "The calendar ends",
+            "a newer version knows the sessions to come",
+          );
+          reason = "the calendar ends";
+          return;
+        }
+        this.waitFor(due);
+        await this.sleepUntil(due.atUtcMs);
+        if (signal.aborted) break;
+        this.cursorUtcMs = due.atUtcMs;
+        const fault = await this.surviving(() => this.perform(due));
+        faults = fault ? faults + 1 : 0;
+        if (fault && faults >= mostFaults) throw new WorkerFailedError(faults, fault);
+      }
+    } catch (error) {
+      reason = `${(error as Error).message}`;
+      if (!(signal.aborted && isInterruption(error))) throw error;
+      reason = "asked to stop";
+    } finally {
+      this.act("stopping", reason);
+      try {
+        this.note({ kind: "stopped", reason });
+      } finally {
+        this.log.close();
+      }
+    }
+  }
+
+  private get now(): number {
+    return this.setting.timers.nowUtcMs();
+  }
+
+  private get window() {
+    return complianceRulesOf(this.loaded.config).window;
+  }
+
+  private get isTroubled(): boolean {
+    return [...this.told.values()].some(({ level }) => level === "alarm");
+  }
+
+  private nextSession(): SessionTimes | undefined {
+    let from = this.now;
+    for (;;) {
+      const times = sessionAfter(from, this.calendar, this.window);
+      if (!times || !this.log.state.ended.has(times.session)) return times;
+      from = times.closesUtcMs;
+    }
+  }
+
+  /** What an earlier process left, or nobody did while none was there. */
+  private async takeUp(): Promise<void> {
+    const { isNew, ended, lastUtcMs } = this.log.state;
+    const today = newYorkDateOf(this.now);
+    const status = await this.services().status({ mode: this.setting.mode });
+    if (!isNew) {
+      const since = newYorkDateOf(lastUtcMs);
+      for (const session of this.calendar.sessionsBetween(since, today)) {
+        const times = this.timesOf(session);
+        if (ended.has(session) || times.closesUtcMs > this.now) continue;
+        // What had begun is asked about first.
+        if (status.state === "open" && session === today) continue;
+        await this.settle(times, "no worker was running when it was time to trade");
+      }
+    }
+    const times = this.nextSession();
+    if (times && times.opensUtcMs <= this.now) await this.trade(times);
+    else if (status.state === "open") await this.reconcile(this.timesOf(this.calendar.onOrBefore(today)));
+    else if (times) await this.preflight(times, "start");
+  }
+
+  private timesOf(session: SessionDate): SessionTimes {
+    return sessionTimes(this.calendar, session, this.window);
+  }
+
+  private async perform({ phase, times }: DuePhase): Promise<void> {
+    this.loaded = await readConfiguration(
+      this.setting.context.configuration,
+      this.setting.context.extensions,
+    );
+    switch (phase) {
+      case "trade":
+        return this.trade(times);
+      case "afterClose":
+        return this.afterClose(times);
+      default:
+        // After a long sleep of the machine there is nothing left to prepare for.
+        if (this.now < times.opensUtcMs) await this.preflight(times, phase);
+    }
+  }
+
+  private async preflight(times: SessionTimes, phase: Preflight["phase"]): Promise<void> {
+    const { mode, whose = "system", context, timers } = this.setting;
+    const { session } = times;
+    const { data, out, state } = context.folders;
+    const limit = Math.max(secondMs, Math.min(preflightLimitMs, times.opensUtcMs - this.now - 30 * secondMs));
+    const found = await this.attempt(`the pre-flight of ${session}`, limit, (services) =>
+      lookAtEverything(services, { mode, whose, phase, folders: [data, out, state] }),
+    );
+    if (found instanceof Fault) {
+      const { message, next } = found.failure;
+      const checks = [{ name: "pre-flight", ok: false, detail: message, next }];
+      this.note({ kind: "preflight", session, phase, ok: false, checks });
+    } else {
+      const ok = found.checks.every((check) => check.ok);
+      this.note({ kind: "preflight", session, phase, ok, checks: found.checks });
+      const { connected } = found;
+      const symbol = connected?.contracts[0]?.symbol ?? "";
+      for (const amendment of learnHours(connected?.hours ?? [], symbol, this.calendar, timers.nowUtcMs())) {
+        this.note({ kind: "learned", amendment });
+        const { day, closes, reason } = amendment;
+        const hours = closes === null ? "is closed" : `closes at ${closes}`;
+        this.tell(`hours ${day}`, "warning", day, `The exchange ${hours} on ${day}`, reason);
+      }
+      this.calendar = amendCalendar(this.base, this.log.state.amendments);
+    }
+    const { checks } = this.log.state.preflight!;
+    const failed = checks.filter((check) => !check.ok);
+    if (failed.length === 0) this.over("preflight", session, "Ready again", `${checks.length} checks passed`);
+    else {
+      // Somebody who starts a worker at night is at the terminal, and sees it there.
+      const level = phase === "start" ? "warning" : "alarm";
+      this.tell(
+        "preflight",
+        level,
+        session,
+        `Not ready for ${session}`,
+        [
+          ...failed.map(({ name, detail, next }) => `${name}: ${detail}${next ? ` (${next})` : ""}`),
+          `orders go out at ${newYorkTimeOf(times.opensUtcMs)} New York time`,
+        ].join("\n"),
+      );
+    }
+  }
+
+  /** Tries until the window closes: every try goes on where the one before it stopped, and sends nothing twice. */
+  private async trade(times: SessionTimes): Promise<void> {
+    const { mode, whose = "system", confirm, signal } = this.setting;
+    const { session } = times;
+    if (!this.calendar.isSession(session) || this.log.state.ended.has(session)) return;
+    let last: string | undefined;
+    const request = { mode, clock: whose, ...(confirm === undefined ? {} : { confirm }) };
+    while (this.now < times.closesUtcMs && !signal.aborted) {
+      const limit = times.closeUtcMs - this.now + tradeGraceMs;
+      const outcome = await this.attempt(`the rebalance of ${session}`, limit, (services) =>
+        services.trade(request),
+      );
+      if (outcome instanceof Fault) last = outcome.failure.message;
+      else {
+        if (this.isEnd(times, outcome)) return;
+        last = outcome.error?.message ?? outcome.document.detail;
+      }
+      if (this.now + tryAgainMs >= times.closesUtcMs) break;
+      this.tell("trade", "warning", session, `The rebalance of ${session} is tried again`, last);
+      await this.sleepUntil(this.now + tryAgainMs);
+    }
+    if (signal.aborted) return;
+    await this.settle(times, last ?? tooLate(times, this.now));
+  }
+
+  /** Notes what became of a session; false where that is not known yet. */
+  private isEnd(times: SessionTimes, { document, error }: TradeOutcome): boolean {
+    const { session } = times;
+    const { outcome, detail } = document;
+    const result = document.session === session ? ends[outcome] : undefined;
+    if (!result) return false;
+    this.end(session, result, outcome, error ? `${detail} (${error.message})` : detail);
+    return true;
+  }
+
+  private end(session: SessionDate, result: SessionResult, outcome: string | null, detail: string): void {
+    if (this.log.state.ended.has(session)) return;
+    this.note({ kind: "ended", session, result, outcome, detail });
+    if (result === "traded") {
+      this.over("trade", session, "Traded again", detail);
+      this.over("skipped", session, "Traded again", detail);
+      this.over("halted", session, "Trading goes on", detail);
+      if (outcome === "partial")
+        this.tell(`partial ${session}`, "warning", session, `${session} was traded in part`, detail);
+    } else if (result === "halted") {
+      this.tell("halted", "alarm", session, "Trading is halted", `${detail}\nlook at it, then \`pf resume\``);
+    } else {
+      this.tell("skipped", "alarm", session, `${session} was skipped`, detail);
+    }
+  }
+
+  /** What the journal knows of a session whose window is over; what had begun is asked about after the close. */
+  private async settle(times: SessionTimes, reason: string): Promise<void> {
+    const { session } = times;
+    const { lastSession, halted, state } = await this.services().status({ mode: this.setting.mode });
+    if (lastSession?.session === session) {
+      const { outcome, detail } = lastSession;
+      return this.end(session, ends[outcome] ?? "skipped", outcome, detail);
+    }
+    if (halted) return this.end(session, "halted", null, halted.reason);
+    if (state === "open" && !this.log.state.reconciled.has(session)) {
+      this.tell("trade", "warning", session, `Nobody knows yet what became of ${session}`, reason);
+      return;
+    }
+    this.end(session, "skipped", null, reason);
+  }
+
+  private async afterClose(times: SessionTimes): Promise<void> {
+    const { session } = times;
+    if (!this.calendar.isSession(session)) return;
+    // A session that the machine slept through was never traded.
+    if (!this.log.state.ended.has(session)) await this.settle(times, tooLate(times, this.now));
+    await this.reconcile(times);
+    if (!this.log.state.ended.has(session))
+      await this.settle(times, "it was begun, and not brought to its end");
+    await this.summarise(times);
+  }
+
+  /** Compares the books with the broker, and learns what became of everything that was sent. Nothing is ordered. */
+  private async reconcile(times: SessionTimes): Promise<void> {
+    const { mode, whose = "system", signal } = this.setting;
+    const { session } = times;
+    const { used } = await this.services().status({ mode });
+    if (!used) return;
+    for (let asked = 1; !signal.aborted; asked++) {
+      const outcome = await this.attempt(`the reconciliation of ${session}`, reconcileLimitMs, (services) =>
+        services.reconcile({ mode, clock: whose }),
+      );
+      if (!(outcome instanceof Fault)) {
+        const { agrees, differences, halted } = outcome;
+        this.note({ kind: "reconciled", session, agrees, differences });
+        if (agrees) this.over("books", session, "Books agree again", "");
+        else this.tell("books", "alarm", session, "Books differ from the broker", differences.join("\n"));
+        if (halted)
+          this.tell(
+            "halted",
+            "alarm",
+            session,
+            "Trading is halted",
+            `${halted.reason}\nlook at it, then \`pf resume\``,
+          );
+        return;
+      }
+      if (asked >= mostQuestions) {
+        this.tell(
+          "books",
+          "alarm",
+          session,
+          `The books of ${session} could not be compared`,
+          outcome.failure.message,
+        );
+        return;
+      }
+      await this.sleepUntil(this.now + askAgainMs);
+    }
+  }
+
+  private async summarise({ session }: SessionTimes): Promise<void> {
+    if (!this.loaded.config.alerts.dailySummary) return;
+    const { mode } = this.setting;
+    const status = await this.services().status({ mode });
+    const ended = this.log.state.ended.get(session);
+    const next = this.nextSession();
+    const text = [
+      ended
+        ? `${session}: ${ended.result}${ended.outcome ? ` (${ended.outcome})` : ""}, ${ended.detail}`
+        : `${session}: not traded`,
+      status.equity
+        ? `worth $${status.equity.dollars.toFixed(2)} on ${status.equity.session}`
+        : "never valued yet",
+      `${status.positions.length === 0 ? "holds nothing" : status.positions.map(({ symbol, quantity }) => `${quantity} ${symbol}`).join(", ")}`,
+      status.cash.detail,
+      next ? `next: ${next.session} at ${newYorkTimeOf(next.opensUtcMs)} New York time` : "the calendar ends",
+      ...(status.halted ? [`halted: ${status.halted.reason}`] : []),
+    ].join("\n");
+    this.tell(
+      `summary ${session}`,
+      "info",
+      session,
+      `${mode} account ${this.account} on ${session}`,
+      text,
+      true,
+    );
+  }
+
+  /** Runs a step with services of its own, so that it can be stopped; what stops it is a value. */
+  private async attempt<T>(
+    step: string,
+    limitMs: number,
+    act: (services: Services) => Promise<T>,
+  ): Promise<T | Fault> {
+    const { timers, signal } = this.setting;
+    const stop = new AbortController();
+    const passOn = () => stop.abort(signal.reason);
+    if (signal.aborted) passOn();
+    signal.addEventListener("abort", passOn, { once: true });
+    this.act("working", step);
+    let takeBack = () => {};
+    // What a step does after it was given up must not go unheard, and must not end the process.
+    const work = act(this.services(stop.signal, (detail) => this.act("working", detail)));
+    const stuck = new Promise<never>((_, reject) => {
+      takeBack = timers.after(limitMs, () => {
+        stop.abort(new StepLimitError(step, limitMs));
+        takeBack = timers.after(stopGraceMs, () => reject(new StuckStepError(step, limitMs)));
+      });
+    });
+    try {
+      return await Promise.race([work, stuck]);
+    } catch (error) {
+      if (error instanceof StuckStepError) {
+        work.catch(() => {});
+        throw error;
+      }
+      if (signal.aborted) throw new InterruptedError({ cause: error });
+      const shown = stop.signal.aborted ? (stop.signal.reason as Error) : error;
+      return new Fault(describeFailure(shown));
+    } finally {
+      takeBack();
+      signal.removeEventListener("abort", passOn);
+      this.act("waiting", `done with ${step}`);
+    }
+  }
+
+  private services(signal = this.setting.signal, onStep: (detail: string) => void = () => {}): Services {
+    const { context, timers } = this.setting;
+    return createServices({
+      ...context,
+      clock: timers,
+      calendar: this.calendar,
+      signal,
+      onProgress: ({ step }) => onStep(step),
+    });
+  }
+
+  /** Does something whose failure costs what it was to do, and not the sessions after it. */
+  private async surviving(act: () => Promise<void>): Promise<Error | undefined> {
+    try {
+      await act();
+      this.over("worker", null, "The worker goes on", "");
+      return undefined;
+    } catch (error) {
+      if (error instanceof StuckStepError) {
+        this.tell(
+          "worker",
+          "alarm",
+          null,
+          "A step is stuck",
+          `${error.message}\nthe worker ends, and whatever supervises it starts a new one`,
+        );
+        throw error;
+      }
+      if (this.setting.signal.aborted) throw error;
+      const { message, next } = describeFailure(error);
+      this.tell("worker", "alarm", null, "The worker failed at something", `${message}\n${next}`);
+      await this.sleepUntil(this.now + faultPauseMs);
+      return error as Error;
+    }
+  }
+
+  private tell(
+    key: string,
+    level: Level,
+    session: SessionDate | null,
+    title: string,
+    detail: string,
+    always = false,
+  ): void {
+    const before = this.told.get(key);
+    const isNews =
+      always ||
+      !before ||
+      (level === "alarm" && before.level !== "alarm") ||
+      this.now - before.atUtcMs >= tellAgainMs;
+    if (!isNews) return;
+    if (level !== "info") this.told.set(key, { level, atUtcMs: this.now });
+    this.note({ kind: "told", key, level, session, title, detail, isOver: false });
+    this.send(key, level, title, detail);
+  }
+
+  private over(key: string, session: SessionDate | null, title: string, detail: string): void {
+    if (!this.told.delete(key)) return;
+    this.note({ kind: "told", key, level: "info", session, title, detail, isOver: true });
+    this.send(key, "info", title, detail);
+  }
+
+  private send(key: string, level: Level, title: string, text: string): void {
+    const { teller } = this.setting;
+    void teller.send({ key, level, title, text }).catch(() => {});
+  }
+
+  private note(event: WorkerEvent): void {
+    this.log.note(event);
+    this.setting.onEvent?.(event);
+    this.setting.onChange?.();
+  }
+
+  private act(kind: Activity["kind"], detail: string): void {
+    if (this.activity.kind === kind && this.activity.detail === detail) return;
+    this.activity = { kind, detail, sinceUtcMs: this.now };
+    this.setting.onChange?.();
+  }
+
+  private waitFor({ phase, times, atUtcMs }: DuePhase): void {
+    this.act(
+      "waiting",
+      `${phaseWords[phase]} of ${times.session}, ${newYorkDateOf(atUtcMs)} ${newYorkTimeOf(atUtcMs)} New York time`,
+    );
+  }
+
+  /** Looks at the clock again and again: machines sleep, and clocks are set. */
+  private async sleepUntil(utcMs: number): Promise<void> {
+    const { timers, signal, longestSleepMs = 30 * secondMs } = this.setting;
+    while (!signal.aborted && this.now < utcMs) {
+      this.beat();
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          takeBack();
+          signal.removeEventListener("abort", wake);
+          resolve();
+        };
+        const takeBack = timers.after(Math.min(utcMs - this.now, longestSleepMs), wake);
+        signal.addEventListener("abort", wake, { once: true });
+      });
+    }
+  }
+
+  private beat(): void {
+    if (this.now - this.lastPingUtcMs < heartbeatMs) return;
+    this.lastPingUtcMs = this.now;
+    void this.setting.teller.ping(this.isTroubled ? "fail" : "ok").catch(() => {});
+  }
+}
+
+/** What kept a step from its end, in the form that people are told. */
+class Fault {
+  constructor(readonly failure: Failure) {}
+}
+
+const phaseWords = {
+  lookAhead: "waiting for the look ahead",
+  morning: "waiting for the look in the morning",
+  early: "waiting for the first pre-flight",
+  late: "waiting for the last pre-flight",
+  trade: "waiting for the rebalance",
+  afterClose: "waiting for the close",
+} as const;
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof InterruptedError;
+}
+
+function tooLate({ session, closesUtcMs }: SessionTimes, nowUtcMs: number): string {
+  return `orders of ${session} were sent until ${newYorkTimeOf(closesUtcMs)} New York time, and the worker was not awake before ${newYorkDateOf(nowUtcMs)} ${newYorkTimeOf(nowUtcMs)}`;
+}
