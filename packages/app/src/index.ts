@@ -4,6 +4,7 @@ export { rebalanceRows } from "./audit.js";
 export type { AuditProblem, AuditVerification } from "./audit-chain.js";
 export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backtest.js";
 export type { BrokerManners } from "./broker.js";
+export type { CandidateRow } from "./candidate-rows.js";
 export type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
 export type {
   CheckName,
@@ -72,7 +73,7 @@ export type {
 export type { Services } from "./services.js";
 export { createServices } from "./services.js";
 export type { RunningSimulator, SimDocument, SimRequest } from "./sim.js";
-export type { CandidateRow, TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
+export type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
 export type { AuditedFile, AuditLogOutcome, AuditLogRequest } from "./trade/audit.js";
 export type {
   PlanDocument,
@@ -88,6 +89,11 @@ export type {
   PastOrder,
   PastSession,
 } from "./trade/history.js";
-export type { TradeOutcome, TradeRequest } from "./trade/service.js";
+export type { ReconcileDocument, ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
 export type { Halt, HaltCode } from "./trade/state.js";
 export type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
+export type { LogEntry, SessionResult, WorkerEvent } from "./worker/log.js";
+export type { Preflight, PreflightCheck } from "./worker/preflight.js";
+export type { Activity, Teller, TradeWorker, TradeWorkerSetting, WorkerSnapshot } from "./worker/run.js";
+export { createTradeWorker } from "./worker/run.js";
+export type { Phase, PhaseName, SessionTimes } from "./worker/schedule.js";

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { LoadedConfig } from "@pf/config";
 import { complianceRulesOf } from "@pf/config";
 import type { Timers } from "@pf/ibkr";
@@ -155,7 +156,7 @@ class Worker implements TradeWorker {
     this.base = context.calendar ?? xnys;
     this.log = WorkerLog.open(context.folders.state, { mode, account, venue }, timers);
     this.calendar = amendCalendar(this.base, this.log.state.amendments);
-    this.activity = { kind: "waiting", detail: "starting", sinceUtcMs: timers.nowUtcMs() };
+    this.activity = { kind: "working", detail: "starting", sinceUtcMs: timers.nowUtcMs() };
     const { open, lastUtcMs } = this.log.state;
     for (const [key, level] of open) this.told.set(key, { level, atUtcMs: lastUtcMs });
   }
@@ -191,8 +192,7 @@ class Worker implements TradeWorker {
           reason = "the calendar ends";
           return;
         }
-        this.waitFor(due);
-        await this.sleepUntil(due.atUtcMs);
+        await this.sleepUntil(due.atUtcMs, wordsOf(due));
         if (signal.aborted) break;
         this.cursorUtcMs = due.atUtcMs;
         const fault = await this.surviving(() => this.perform(due));
@@ -338,7 +338,7 @@ class Worker implements TradeWorker {
       }
       if (this.now + tryAgainMs >= times.closesUtcMs) break;
       this.tell("trade", "warning", session, `The rebalance of ${session} is tried again`, last);
-      await this.sleepUntil(this.now + tryAgainMs);
+      await this.sleepUntil(this.now + tryAgainMs, `the rebalance of ${session} is tried again`);
     }
     if (signal.aborted) return;
     await this.settle(times, last ?? tooLate(times, this.now));
@@ -432,7 +432,7 @@ class Worker implements TradeWorker {
         );
         return;
       }
-      await this.sleepUntil(this.now + askAgainMs);
+      await this.sleepUntil(this.now + askAgainMs, `the books of ${session} are compared again`);
     }
   }
 
@@ -472,6 +472,8 @@ class Worker implements TradeWorker {
   ): Promise<T | Fault> {
     const { timers, signal } = this.setting;
     const stop = new AbortController();
+    // Every question to the broker listens until it is answered, and many are asked at once.
+    setMaxListeners(0, stop.signal);
     const passOn = () => stop.abort(signal.reason);
     if (signal.aborted) passOn();
     signal.addEventListener("abort", passOn, { once: true });
@@ -498,7 +500,6 @@ class Worker implements TradeWorker {
     } finally {
       takeBack();
       signal.removeEventListener("abort", passOn);
-      this.act("waiting", `done with ${step}`);
     }
   }
 
@@ -533,7 +534,7 @@ class Worker implements TradeWorker {
       if (this.setting.signal.aborted) throw error;
       const { message, next } = describeFailure(error);
       this.tell("worker", "alarm", null, "The worker failed at something", `${message}\n${next}`);
-      await this.sleepUntil(this.now + faultPauseMs);
+      await this.sleepUntil(this.now + faultPauseMs, "a pause after a fault");
       return error as Error;
     }
   }
@@ -581,18 +582,12 @@ class Worker implements TradeWorker {
     this.setting.onChange?.();
   }
 
-  private waitFor({ phase, times, atUtcMs }: DuePhase): void {
-    this.act(
-      "waiting",
-      `${phaseWords[phase]} of ${times.session}, ${newYorkDateOf(atUtcMs)} ${newYorkTimeOf(atUtcMs)} New York time`,
-    );
-  }
-
   /** Looks at the clock again and again: machines sleep, and clocks are set. */
-  private async sleepUntil(utcMs: number): Promise<void> {
+  private async sleepUntil(utcMs: number, what: string): Promise<void> {
     const { timers, signal, longestSleepMs = 30 * secondMs } = this.setting;
     while (!signal.aborted && this.now < utcMs) {
       this.beat();
+      this.act("waiting", what);
       await new Promise<void>((resolve) => {
         const wake = () => {
           takeBack();
@@ -603,6 +598,7 @@ class Worker implements TradeWorker {
         signal.addEventListener("abort", wake, { once: true });
       });
     }
+    this.act("working", "awake");
   }
 
   private beat(): void {
@@ -618,13 +614,18 @@ class Fault {
 }
 
 const phaseWords = {
-  lookAhead: "waiting for the look ahead",
-  morning: "waiting for the look in the morning",
-  early: "waiting for the first pre-flight",
-  late: "waiting for the last pre-flight",
-  trade: "waiting for the rebalance",
-  afterClose: "waiting for the close",
+  lookAhead: "the look ahead",
+  morning: "the look in the morning",
+  early: "the first pre-flight",
+  late: "the last pre-flight",
+  trade: "the rebalance",
+  afterClose: "the close",
 } as const;
+
+function wordsOf({ phase, times, atUtcMs }: DuePhase): string {
+  const when = `${newYorkDateOf(atUtcMs)} ${newYorkTimeOf(atUtcMs)} New York time`;
+  return `${phaseWords[phase]} of ${times.session}, ${when}`;
+}
 
 function isInterruption(error: unknown): boolean {
   return error instanceof InterruptedError;
