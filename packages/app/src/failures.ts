@@ -158,6 +158,12 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "open it, or use --paper",
   },
 
+  PF_SOURCE_KEY: {
+    exit: 2,
+    means: "Without a key that it accepts this source serves nobody; nothing was asked of it.",
+    next: "set the variable that the message names, in the environment or in .env",
+  },
+
   // 3: data missing or invalid
   PF_MISSING_BARS: {
     exit: 3,
@@ -220,6 +226,26 @@ export const failures: Readonly<Record<string, Entry>> = {
     exit: 3,
     means: "Nothing was fetched.",
     next: "check the source and run it again",
+  },
+  PF_SOURCE_LIMIT: {
+    exit: 3,
+    means: "What was fetched before is cached; the rest is not asked for yet.",
+    next: "wait until the limit is over and run it again; what was fetched is not asked for twice",
+  },
+  PF_SOURCE_REFUSED: {
+    exit: 3,
+    means: "Nothing of this symbol was cached; the others are not affected.",
+    next: "see what the source says; another plan, or another source, may have it",
+  },
+  PF_SOURCE_ANSWER: {
+    exit: 3,
+    means: "What the source sent is no list of bars, so nothing of it was cached.",
+    next: "run it again, and report it if it happens twice",
+  },
+  PF_SOURCE_FAULT: {
+    exit: 3,
+    means: "Nothing of this symbol was cached; the others are not affected.",
+    next: "run it again; what was fetched is not asked for twice",
   },
   PF_LEDGER_EVENT: {
     exit: 3,

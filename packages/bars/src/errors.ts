@@ -128,6 +128,95 @@ export class SourceUnavailableError extends Error {
   }
 }
 
+/**
+ * A key that a source needs is missing, or the source refuses it. The error names the environment variable and never
+ * holds the key.
+ */
+export class SourceKeyError extends Error {
+  override readonly name = "SourceKeyError";
+  readonly code = "PF_SOURCE_KEY";
+  /** See {@link BarSource}: no symbol is served without. */
+  readonly wholeSource = true;
+  readonly next: string;
+  constructor(
+    readonly source: string,
+    readonly variables: readonly string[],
+    message: string,
+  ) {
+    super(message);
+    this.next = `set ${variables.join(" and ")} in the environment or in .env; keys are never read from config.yaml`;
+  }
+}
+
+/** A source may not be asked any more for now. */
+export class SourceLimitError extends Error {
+  override readonly name = "SourceLimitError";
+  readonly code = "PF_SOURCE_LIMIT";
+  /** See {@link BarSource}: asking for the next symbol would only make it worse. */
+  readonly wholeSource = true;
+  readonly next: string;
+  constructor(
+    readonly source: string,
+    /** In the source's words. */
+    readonly said: string,
+    /** When it may be asked again, in milliseconds from now, where it says so. */
+    readonly waitMs?: number,
+  ) {
+    super(`${source} has been asked as often as it allows for now${said === "" ? "" : `: ${said}`}`);
+    const when = waitMs === undefined ? "when the limit is over" : `in ${inMinutes(waitMs)}`;
+    this.next = `run the same command again ${when}; what was fetched is not asked for twice`;
+  }
+}
+
+/** A source knows what it was asked, and will not give it to this account. */
+export class SourceRefusedError extends Error {
+  override readonly name = "SourceRefusedError";
+  readonly code = "PF_SOURCE_REFUSED";
+  constructor(
+    readonly source: string,
+    readonly symbol: Ticker,
+    /** Of HTTP. */
+    readonly status: number,
+    /** In the source's words. */
+    readonly said: string,
+  ) {
+    super(`${source} refuses to give bars of ${symbol} (${status})${said === "" ? "" : `: ${said}`}`);
+  }
+}
+
+/** A source answered with something that is no list of bars. */
+export class SourceAnswerError extends Error {
+  override readonly name = "SourceAnswerError";
+  readonly code = "PF_SOURCE_ANSWER";
+  readonly count: number;
+  /** The first of what is wrong with it. */
+  readonly faults: readonly string[];
+  constructor(
+    readonly source: string,
+    readonly symbol: Ticker,
+    faults: readonly string[],
+  ) {
+    super(`the answer of ${source} for ${symbol} cannot be used: ${listed(faults)}`);
+    this.count = faults.length;
+    this.faults = faults.slice(0, 5);
+  }
+}
+
+/** A source failed to answer, as often as it was asked. */
+export class SourceFaultError extends Error {
+  override readonly name = "SourceFaultError";
+  readonly code = "PF_SOURCE_FAULT";
+  constructor(
+    readonly source: string,
+    readonly symbol: Ticker,
+    readonly attempts: number,
+    /** What happened the last time. */
+    readonly last: string,
+  ) {
+    super(`${source} failed to answer for ${symbol}, ${attempts} times; the last time: ${last}`);
+  }
+}
+
 /** One thing wrong with one CSV file. */
 export interface CsvProblem {
   /** Counted from 1, the header included. */
@@ -212,4 +301,9 @@ function problemLines(problems: readonly CsvProblem[], count: number): string {
 function listed(items: readonly string[]): string {
   const shown = items.slice(0, 5).join("; ");
   return items.length > 5 ? `${shown}; and ${items.length - 5} more` : shown;
+}
+
+function inMinutes(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  return minutes === 1 ? "a minute" : `${minutes} minutes`;
 }

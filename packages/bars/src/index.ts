@@ -1,3 +1,5 @@
+export type { AlpacaOptions } from "./alpaca.js";
+export { alpacaSource, alpacaVariables } from "./alpaca.js";
 export type { BarCache } from "./cache.js";
 export { openBarCache } from "./cache.js";
 export type { CheckOptions, CheckRule, Finding } from "./checks.js";
@@ -14,7 +16,12 @@ export {
   InvalidTickerError,
   MissingBarsError,
   NoBarsError,
+  SourceAnswerError,
+  SourceFaultError,
+  SourceKeyError,
+  SourceLimitError,
   SourceMismatchError,
+  SourceRefusedError,
   SourceUnavailableError,
   WriteError,
 } from "./errors.js";
@@ -38,3 +45,6 @@ export type { BarSource, FetchedBars, FetchOptions, SourceNote } from "./source.
 export { barsBetween } from "./source.js";
 export type { SyntheticOptions } from "./synthetic.js";
 export { syntheticSource, syntheticTickers } from "./synthetic.js";
+export type { TiingoOptions } from "./tiingo.js";
+export { tiingoSource, tiingoVariables } from "./tiingo.js";
+export type { VendorOptions } from "./vendor.js";
