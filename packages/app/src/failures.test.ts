@@ -5,9 +5,9 @@ import { describeFailure, exitCodeOf, failures } from "./failures.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The rooms whose errors can reach a person: the command line and, through it, every package it stands on. */
+/** The rooms whose errors can reach a person: both programs and, through them, every package they stand on. */
 function joinedSources(): string[] {
-  const rooms = ["apps/cli"];
+  const rooms = ["apps/cli", "apps/worker"];
   for (const room of rooms) {
     // What a program carries in its own files stands among the dependencies of its making.
     const { dependencies, devDependencies } = JSON.parse(readFileSync(`${root}${room}/package.json`, "utf8"));

@@ -42,6 +42,16 @@ const fetchAnew = "fetch the symbol again with `pf fetch --symbols SYMBOL --repl
  */
 export const failures: Readonly<Record<string, Entry>> = {
   // 1: a bug of ours
+  PF_WORKER_STUCK: {
+    exit: 1,
+    means: "Nothing more could be done in this process, so it ended; what it had begun is in the journal.",
+    next: "start the worker again (systemd and compose do), and report it if it happens twice",
+  },
+  PF_WORKER_FAILED: {
+    exit: 1,
+    means: "The worker could do nothing of what it was there for, so it ended.",
+    next: "see the faults in its log, mend what they name, and start it again",
+  },
   PF_BUG: { exit: 1, means: ourFault, next: reportIt },
   PF_AMOUNT: { exit: 1, means: ourFault, next: reportIt },
   PF_FONTS_MISSING: {
@@ -395,6 +405,12 @@ export const failures: Readonly<Record<string, Entry>> = {
     exit: 4,
     means: "The broker limits how often it may be asked.",
     next: "wait ten minutes and run it again; what was fetched is not asked for twice",
+  },
+
+  PF_WORKER_STEP_LIMIT: {
+    exit: 4,
+    means: "Something that was waited for never came, and what was begun is gone on with at the next try.",
+    next: "look at TWS and at the network",
   },
 
   // 5: blocked by compliance or risk

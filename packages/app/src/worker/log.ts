@@ -67,6 +67,11 @@ export interface WorkerState {
   readonly entries: readonly LogEntry[];
 }
 
+/** Beside the journals of accounts, which are looked for by their names. */
+export function workerFolder(stateFolder: string): string {
+  return join(stateFolder, "worker");
+}
+
 const keptEntries = 300;
 
 /** The log of a worker: it outlives the process, so that no session goes by without a word. */
@@ -95,7 +100,7 @@ export class WorkerLog {
     { mode, account, venue }: { mode: AccountMode; account: string; venue: string },
     clock: Clock,
   ): WorkerLog {
-    const journal = openJournal<WorkerEvent>(join(stateFolder, "worker"), { mode, account, venue }, clock);
+    const journal = openJournal<WorkerEvent>(workerFolder(stateFolder), { mode, account, venue }, clock);
     return new WorkerLog(journal, clock);
   }
 

@@ -15,11 +15,19 @@ import { readConfiguration } from "../configuration.js";
 import type { ServiceContext } from "../context.js";
 import { InterruptedError } from "../errors.js";
 import { describeFailure, type Failure } from "../failures.js";
+import { lockAccount } from "../journal/journal.js";
 import { createServices, type Services } from "../services.js";
 import { liveNeedsOwnClock } from "../trade/errors.js";
 import { requireUnlocked, type TradeOutcome } from "../trade/service.js";
 import { StepLimitError, StuckStepError, WorkerFailedError } from "./errors.js";
-import { type Level, type LogEntry, type SessionResult, type WorkerEvent, WorkerLog } from "./log.js";
+import {
+  type Level,
+  type LogEntry,
+  type SessionResult,
+  type WorkerEvent,
+  WorkerLog,
+  workerFolder,
+} from "./log.js";
 import { learnHours, lookAtEverything, type Preflight } from "./preflight.js";
 import { type DuePhase, phaseAfter, type SessionTimes, sessionAfter, sessionTimes } from "./schedule.js";
 
@@ -175,6 +183,11 @@ class Worker implements TradeWorker {
   async run(): Promise<void> {
     const { signal, context } = this.setting;
     let reason = "asked to stop";
+    // Two workers of one account would both do well, and tell everything twice.
+    const unlock = lockAccount(workerFolder(context.folders.state), {
+      mode: this.setting.mode,
+      account: this.account,
+    });
     try {
       this.note({ kind: "started", version: context.version });
       this.cursorUtcMs = this.now;
@@ -209,6 +222,7 @@ class Worker implements TradeWorker {
         this.note({ kind: "stopped", reason });
       } finally {
         this.log.close();
+        unlock();
       }
     }
   }
