@@ -13,7 +13,8 @@ import type { WalkForwardOutcome, WalkForwardRequest } from "./research/walkforw
 import type { RunningSimulator, SimRequest } from "./sim.js";
 import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
 import type { AuditLogOutcome, AuditLogRequest } from "./trade/audit.js";
-import type { TradeOutcome, TradeRequest } from "./trade/service.js";
+import type { AccountHistory, HistoryReader, HistoryRequest } from "./trade/history.js";
+import type { ReconcileDocument, ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
 import type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
 
 /**
@@ -37,10 +38,21 @@ export interface Services {
   sim(request?: SimRequest): Promise<RunningSimulator>;
   /** Brings an account to the strategy's targets, once a session; or shows what it would do. */
   trade(request?: TradeRequest): Promise<TradeOutcome>;
+  /**
+   * Finds out how an account stands without ever sending an order: learns what became of everything that was sent, ends a
+   * rebalance that was left open, compares the book with the broker and books the difference. For the time after the close
+   * and for a start outside the minutes of trading; within them `trade` goes on with a session.
+   */
+  reconcile(request?: ReconcileRequest): Promise<ReconcileDocument>;
   /** Trades sessions of the past by the live path at a simulated broker, and compares with the account engine. */
   replay(request?: ReplayRequest): Promise<ReplayOutcome>;
   /** What is known of an account, from its journal. */
   status(request?: StatusRequest): Promise<StatusDocument>;
+  /**
+   * An account's past from its journal, beside what the model and SPY would be. No broker is asked and nothing is locked;
+   * asked again, it reads only what is new, so that a page may ask every few seconds.
+   */
+  history(request?: HistoryRequest): Promise<AccountHistory>;
   /** Stops trading durably, also while another process trades. */
   halt(request?: HaltRequest): Promise<StatusDocument>;
   /** Lifts a halt. */
@@ -83,6 +95,7 @@ export function createServices(context: ServiceContext): Services {
   };
   const where = { dataFolder: folders.data, outFolder: folders.out, stateFolder: folders.state };
   const setting = { ...where, version, calendar, clock, extensions, onProgress, checkpoint, ...stop };
+  let readHistory: HistoryReader | undefined;
   const searching = { ...setting, ...(context.workerEntry ? { workerEntry: context.workerEntry } : {}) };
 
   return {
@@ -120,6 +133,16 @@ export function createServices(context: ServiceContext): Services {
     async trade(request = {}) {
       const { tradeAccount } = await import("./trade/service.js");
       return tradeAccount(request, await research(), { ...setting, ...(onStep ? { onStep } : {}) });
+    },
+    async reconcile(request = {}) {
+      const { reconcileAccount } = await import("./trade/service.js");
+      return reconcileAccount(request, await research(), { ...setting, ...(onStep ? { onStep } : {}) });
+    },
+    async history(request = {}) {
+      const { createHistoryReader } = await import("./trade/history.js");
+      const loaded = await research();
+      readHistory ??= createHistoryReader(loaded, setting);
+      return readHistory(request);
     },
     async replay(request = {}) {
       const { replayPortfolio } = await import("./replay/service.js");

@@ -1,7 +1,8 @@
 import { runBacktest } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { SessionDate, Ticker, TradingCalendar, Weights } from "@pf/market";
-import { type Candidate, createStrategy, type Decision, type Extensions, type Reason } from "@pf/selection";
+import { createStrategy, type Decision, type Extensions } from "@pf/selection";
+import { type CandidateRow, candidateRow } from "./candidate-rows.js";
 import { knownDay, lastCompleteSession } from "./dates.js";
 import { NoSessionsError } from "./errors.js";
 import { type Manifest, manifestOf } from "./manifest.js";
@@ -11,17 +12,6 @@ import type { Clock, ProgressListener } from "./ports.js";
 export interface TargetWeightsRequest {
   /** `YYYY-MM-DD`; a day without session means the last one before it. Default: the latest cached session. */
   readonly asOf?: string;
-}
-
-/** One symbol of the universe; numbers that are undefined are `null`. */
-export interface CandidateRow {
-  readonly symbol: Ticker;
-  readonly score: number | null;
-  readonly eligible: boolean;
-  readonly selected: boolean;
-  readonly reason: Reason;
-  readonly detail: string;
-  readonly values: Readonly<Record<keyof Candidate["values"], number | null>>;
 }
 
 /** What `pf weights --json` prints. */
@@ -101,29 +91,4 @@ export async function decideTargets(
 function sessionsAfter(session: SessionDate, calendar: TradingCalendar, clock: Clock): number {
   const latest = lastCompleteSession(calendar, clock);
   return latest > session ? calendar.sessionsBetween(session, latest).length - 1 : 0;
-}
-
-function candidateRow({
-  symbol,
-  score,
-  eligible,
-  selected,
-  reason,
-  detail,
-  values,
-}: Candidate): CandidateRow {
-  const known = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, orNull(value)]));
-  return {
-    symbol,
-    score: orNull(score),
-    eligible,
-    selected,
-    reason,
-    detail,
-    values: known as CandidateRow["values"],
-  };
-}
-
-function orNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

@@ -1,7 +1,7 @@
 import { positionsOf, totalCash, usSettlement } from "@pf/compliance";
 import { type SessionDate, xnys } from "@pf/market";
 import { describe, expect, it } from "vitest";
-import { foldTrade } from "../src/trade/state.js";
+import { foldTrade, isFill, lastCommission } from "../src/trade/state.js";
 import { haltAccount, resumeAccount } from "../src/trade/status.js";
 import { firstSession, type TradeWorld, tradeWorld, turns } from "./tradeWorld.js";
 
@@ -120,6 +120,53 @@ describe("a process that dies", () => {
     // Only with orders on their way is anything unknown.
     expect(refused).not.toEqual([]);
     expect(refused.filter((step) => !/^(place|hear .*)$/.test(step))).toEqual([]);
+  }, 120_000);
+
+  it("at any step and is followed after the close by who only reconciles: the session ends with the broker's truth", async () => {
+    await using world = await tradeWorld();
+    await world.trade();
+    let session = xnys.next(firstSession);
+    await world.goTo(session);
+    const outcomes = new Map<string, Set<string>>();
+    for (let nth = 1, lived = 0; lived < turns.length; nth++) {
+      const turn = turns[nth % turns.length]!;
+      const step = await dieAt(nth, world, turn);
+      const about = `${nth}: ${step}`;
+      // What the dead process sent arrives.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await world.goTo(session, -300);
+      const taken = world.takenByReference();
+      const found = await world.reconcile({}, turn);
+      expect([found.halted, found.differences, found.agrees], about).toEqual([null, [], true]);
+      expect(world.takenByReference(), about).toEqual(taken);
+      expectAgreement(world, about);
+      expect([...journalled(world)].sort(), about).toEqual([...world.executed()].sort());
+      const heard = world.state().orderEvents;
+      const isWhole = heard.filter(isFill).every(({ execId }) => lastCommission(execId, heard) !== null);
+      expect(isWhole, about).toBe(true);
+      const isBegun = step !== "reconcile" && step !== "claim";
+      expect(world.state().lastDone?.session === session, about).toBe(isBegun);
+      expect(found.session, about).toBe(session);
+      const name = step ?? "none";
+      outcomes.set(name, (outcomes.get(name) ?? new Set()).add(found.outcome));
+      // Who looks again finds nothing new.
+      const entries = world.entries().length;
+      const again = await world.reconcile({}, turn);
+      expect([again.outcome, again.agrees, again.log], about).toEqual(["reconciled", true, null]);
+      expect(world.entries(), about).toHaveLength(entries);
+      if (step === undefined) lived++;
+      session = xnys.next(session);
+      await world.goTo(session);
+    }
+    const of = (...steps: readonly string[]) => steps.map((step) => [step, [...(outcomes.get(step) ?? [])]]);
+    const all = (outcome: string, ...steps: readonly string[]) => steps.map((step) => [step, [outcome]]);
+    const unsent = ["decide", "review", "submit"];
+    expect(of(...unsent)).toEqual(all("abandoned", ...unsent));
+    expect(of("place")).toEqual(all("partial", "place"));
+    const sent = ["hear acknowledged", "hear filled", "hear commission", "done"];
+    expect(of(...sent)).toEqual(all("filled", ...sent));
+    const idle = ["reconcile", "claim", "audit", "none"];
+    expect(of(...idle)).toEqual(all("reconciled", ...idle));
   }, 120_000);
 
   it("after its order left and before it heard of it finds the order again", async () => {

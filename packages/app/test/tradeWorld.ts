@@ -8,6 +8,8 @@ import { parseScenario, type Simulator, type SimulatorOptions, startSimulator } 
 import { readConfiguration } from "../src/configuration.js";
 import { type Entry, openJournal } from "../src/journal/journal.js";
 import {
+  type ReconcileDocument,
+  reconcileAccount,
   type TradeOutcome,
   type TradeRequest,
   type TradeSetting,
@@ -46,6 +48,8 @@ export interface TradeWorld extends AsyncDisposable {
     setting?: Partial<TradeSetting>,
     overrides?: readonly string[],
   ): Promise<TradeOutcome>;
+  /** Looks without trading; lets the process die as {@link TradeSetting.onStep} wants. */
+  reconcile(setting?: Partial<TradeSetting>, overrides?: readonly string[]): Promise<ReconcileDocument>;
   /** Moves the simulator to so many seconds before a session's close. */
   goTo(session: SessionDate, secondsBeforeClose?: number): Promise<void>;
   state(): TradeState;
@@ -140,6 +144,9 @@ export async function tradeWorld(options: SimulatorOptions = {}, rules?: string)
     loaded,
     async trade(request = { mode: "paper" }, more = {}, overrides = []) {
       return tradeAccount(request, await loaded(overrides), { ...setting(), ...more });
+    },
+    async reconcile(more = {}, overrides = []) {
+      return reconcileAccount({ mode: "paper" }, await loaded(overrides), { ...setting(), ...more });
     },
     async goTo(session, secondsBeforeClose = 290) {
       sim.setSpeed("frozen");

@@ -6,9 +6,9 @@ import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
 import { fileNameOf, type JournalIdentity } from "../journal/journal.js";
 import { fillDocuments, orderDocuments, planDocument } from "./documents.js";
 import { AuditLogError } from "./errors.js";
-import type { RebalanceReport } from "./run.js";
+import type { RebalanceReport, ReconcileReport } from "./run.js";
 
-/** The log of an account: one record a rebalance, each with the hash of the one before. */
+/** The log of an account: one record a rebalance or reconciliation that had news, each with the hash of the one before. */
 function auditName(identity: JournalIdentity): string {
   return `trade-${fileNameOf(identity)}.jsonl`;
 }
@@ -30,7 +30,7 @@ export async function appendAudit(
   }: {
     readonly run: string;
     readonly time: string;
-    readonly report: RebalanceReport;
+    readonly report: RebalanceReport | ReconcileReport;
     readonly error: ErrorFields | null;
   },
 ): Promise<string> {
@@ -45,9 +45,9 @@ export async function appendAudit(
     const { decision, plan, verdict } = report;
     const record = {
       time,
-      event: "rebalance",
+      event: "agrees" in report ? "reconcile" : "rebalance",
       run,
-      command: "trade",
+      command: "agrees" in report ? "reconcile" : "trade",
       ...identity,
       session: report.session,
       outcome: report.outcome,
@@ -64,6 +64,7 @@ export async function appendAudit(
       fills: fillDocuments(report.fills),
       notices: report.notices,
       halted: report.halt,
+      ...("agrees" in report ? { agrees: report.agrees, differences: report.differences } : {}),
       error,
     };
     const { line } = chainedLine(JSON.stringify(record), lastHashOf(text));

@@ -43,6 +43,7 @@ export function openBook(journal: Journal<TradeEvent>, calendar: SettlementCalen
       return isChanged;
     },
     note(...events) {
+      if (events.length === 0) return;
       isChanged = true;
       journal.append(...events);
       refresh();

@@ -1,11 +1,14 @@
 import type { CostModel } from "@pf/backtest";
 import {
+  type Account,
   type AccountEvent,
+  applyEvent,
   type BrokerFigures,
   type Check,
   type ComplianceRules,
   equityOf,
   heldOf,
+  type Notice,
   type Reconciliation,
   reconcile,
   reservationFor,
@@ -33,6 +36,7 @@ import {
 } from "@pf/orders";
 import type { Decision, Strategy } from "@pf/selection";
 import { areSameWeights, proposeRebalance } from "../account/rebalance.js";
+import { candidateRow } from "../candidate-rows.js";
 import type { Clock } from "../ports.js";
 import { laterOf, type TradeBook } from "./book.js";
 import { decideLast } from "./decide.js";
@@ -41,9 +45,11 @@ import type { DecisionBars, MarketNow } from "./market.js";
 import {
   type Halt,
   type HaltCode,
+  isFill,
   isOver,
   type KnownOrder,
   knownOrder,
+  lastCommission,
   type OpenRebalance,
   rootOf,
   type SentIntent,
@@ -83,7 +89,14 @@ export interface RebalanceSetting {
 /** What became of a rebalance. */
 export interface RebalanceReport {
   readonly session: SessionDate;
-  readonly outcome: SessionOutcome | "halted_before" | "not_now" | "done_before" | "not_taken" | "dry_run";
+  readonly outcome:
+    | SessionOutcome
+    | "halted_before"
+    | "not_now"
+    | "done_before"
+    | "not_taken"
+    | "dry_run"
+    | "reconciled";
   /** In words. */
   readonly detail: string;
   readonly decision: Decision | null;
@@ -100,6 +113,16 @@ export interface RebalanceReport {
   readonly problem: Error | null;
   /** Whether anything was noted: what was known before needs no second record. */
   readonly isNews: boolean;
+}
+
+/** What was found out about an account without trading it. */
+export interface ReconcileReport extends RebalanceReport {
+  /** Whether the book is what the broker has, and nothing that was sent is in doubt. */
+  readonly agrees: boolean;
+  /** In what they differed, in words. */
+  readonly differences: readonly string[];
+  /** Why nothing may be bought as things stand; `null` when it may. */
+  readonly buysStopped: string | null;
 }
 
 export interface OrderReport extends KnownOrder {
@@ -129,7 +152,6 @@ const largestCommission = 0.01;
 
 /** What a decision says, whenever it was taken. */
 type TakenTargets = Pick<Extract<TradeEvent, { kind: "decided" }>, "asOf" | "weights" | "isChange">;
-type FillEvent = Extract<OrderEvent, { kind: "filled" | "partiallyFilled" }>;
 
 /**
  * Rebalances an account for the session that the clock is in, or goes on with what an earlier process has begun. Starting
@@ -143,6 +165,16 @@ export async function rebalance(setting: RebalanceSetting): Promise<RebalanceRep
   return new Rebalance(setting).run();
 }
 
+/**
+ * Learns what became of everything that was sent, ends a rebalance that is open, compares the book with the broker and
+ * books what a rebalance would book before it plans. Sends nothing, and writes nothing down where there is no news.
+ *
+ * @throws as {@link rebalance}
+ */
+export async function reconcileBook(setting: RebalanceSetting): Promise<ReconcileReport> {
+  return new Rebalance(setting, true).reconcile();
+}
+
 class Rebalance {
   private readonly notices: string[] = [];
   private decision: Decision | null = null;
@@ -153,7 +185,11 @@ class Rebalance {
   private readonly today: SessionDate;
   private readonly isDry: boolean;
 
-  constructor(private readonly setting: RebalanceSetting) {
+  constructor(
+    private readonly setting: RebalanceSetting,
+    /** Whether nothing is to be sent. */
+    private readonly isReconciling = false,
+  ) {
     this.isDry = !setting.book.isDurable;
     this.today = newYorkDateOf(setting.clock.nowUtcMs());
   }
@@ -223,9 +259,39 @@ class Rebalance {
     this.verdict = verdict;
     const breaches = verdict.ok ? [] : verdict.breaches;
     this.step("review");
-    this.note({ kind: "reviewed", session: today, attempt, plan, ok: verdict.ok, breaches });
+    const { ok, checks } = verdict;
+    this.note({ kind: "reviewed", session: today, attempt, plan, ok, breaches, checks });
     if (!verdict.ok) return this.refused(breaches, verdict.halts);
     return this.send(plan, verdict);
+  }
+
+  async reconcile(): Promise<ReconcileReport> {
+    this.requireClock();
+    const { trading } = this.setting.calendar;
+    const session = trading.onOrBefore(this.today);
+    if (this.state.account.session === null) {
+      const detail = "the account was never traded here: its first rebalance takes over what it holds";
+      const none = { session, agrees: true, differences: [], buysStopped: null };
+      return { ...this.report("reconciled", detail), ...none };
+    }
+    const ended = await this.settleWhatWasSent();
+    const doubtful = this.unsettled();
+    // What the broker holds of an order in doubt would be booked twice when it is heard of.
+    const found = doubtful.length === 0 ? await this.bringBookUpToDate() : await this.compare(false);
+    // Notices say what differs and then, after a colon, what is done about it: in doubt nothing is.
+    const words = ({ detail }: Notice) => (doubtful.length === 0 ? detail : detail.split(": ")[0]!);
+    const differences = found.notices.filter(isDifference).map(words);
+    if (doubtful.length > 0) this.notices.push(...differences);
+    const agrees = differences.length === 0 && doubtful.length === 0;
+    const detail = agrees ? "book and broker agree" : differences.join("; ");
+    const isEnd = ended !== undefined && ended.outcome !== "halted_before";
+    return {
+      ...this.report(ended?.outcome ?? "reconciled", ended?.detail ?? detail, ended?.problem ?? null),
+      session: isEnd ? this.state.lastDone!.session : session,
+      agrees,
+      differences,
+      buysStopped: found.buysStopped,
+    };
   }
 
   /**
@@ -298,13 +364,14 @@ class Rebalance {
     const isComplete = left && open.decided?.isChange !== true;
     const detail = `the rebalance of ${open.session} ended before anything was sent`;
     const ended = this.done("abandoned", isComplete, detail, open.session);
-    return isOld ? undefined : ended;
+    return isOld && !this.isReconciling ? undefined : ended;
   }
 
   /** Ends the rebalance that was open; what is over since yesterday keeps nobody from trading today. */
   private async closeOpen(open: OpenRebalance): Promise<RebalanceReport | undefined> {
     const ended = await this.close(open.plan!);
-    return open.session < this.today && ended.outcome !== "halted" ? undefined : ended;
+    const isInTheWay = open.session === this.today || ended.outcome === "halted";
+    return isInTheWay || this.isReconciling ? ended : undefined;
   }
 
   /**
@@ -313,8 +380,7 @@ class Rebalance {
    */
   private async sendAgain(plan: OrderPlan, absent: readonly OrderIntent[]): Promise<RebalanceReport> {
     const { setting } = this;
-    const notNow = this.window();
-    if (notNow) {
+    if (this.isReconciling || this.window()) {
       this.neverArrived(this.unsettled());
       return this.close(plan);
     }
@@ -370,10 +436,13 @@ class Rebalance {
   /** Books the broker's figures, so that plan and review start from what is really there. */
   private async bringBookUpToDate(): Promise<Reconciliation> {
     const found = await this.compare(this.state.isResumed);
+    const { noticed } = this.state;
+    // Who only looks may look often: what was noted in the same words is no news.
+    const news = found.notices.filter(({ code, detail }) => !this.isReconciling || noticed[code] !== detail);
     this.step("reconcile");
     this.note(
       ...found.events.map((event): TradeEvent => ({ kind: "booked", event })),
-      ...found.notices.map((notice): TradeEvent => ({ kind: "noticed", session: this.today, notice })),
+      ...news.map((notice): TradeEvent => ({ kind: "noticed", session: this.today, notice })),
     );
     this.notices.push(...found.notices.map(({ detail }) => detail));
     return found;
@@ -400,11 +469,24 @@ class Rebalance {
     };
     if (this.state.account.session !== null) {
       const day = laterOf(this.today, this.state.account.session);
-      if (day !== this.state.account.session)
+      if (day !== this.state.account.session && !this.isReconciling)
         this.note({ kind: "booked", event: { kind: "day", session: day } });
       this.bookMissingCommissions(figures);
     }
-    return reconcile(this.state.account, figures, { session: this.today, isAccepted }, calendar);
+    return reconcile(this.standing(), figures, { session: this.today, isAccepted }, calendar);
+  }
+
+  /**
+   * The account as it is compared with the broker's. That another day has begun is nothing to write down for who only
+   * looks; and before the market opens nobody knows whether the broker has settled what settles that day.
+   */
+  private standing(): Account {
+    const { account } = this.state;
+    const { today, setting } = this;
+    const { trading } = setting.calendar;
+    if (!this.isReconciling || account.session === null || today <= account.session) return account;
+    if (!trading.isSession(today) || setting.clock.nowUtcMs() < trading.openUtcMs(today)) return account;
+    return applyEvent(account, { kind: "day", session: today }, setting.calendar);
   }
 
   /**
@@ -454,7 +536,9 @@ class Rebalance {
     this.decision = decision;
     this.step("decide");
     const decided = { asOf, weights, held, isChange, data: fingerprint, config: configHash };
-    this.note({ kind: "decided", session: this.today, ...decided });
+    const { candidates, overlays, heldByBand } = decision;
+    const why = { candidates: candidates.map(candidateRow), overlays, heldByBand };
+    this.note({ kind: "decided", session: this.today, ...decided, ...why });
     return decided;
   }
 
@@ -830,8 +914,9 @@ class Rebalance {
   }
 }
 
-function isFill(event: OrderEvent): event is FillEvent {
-  return event.kind === "filled" || event.kind === "partiallyFilled";
+/** Whether a notice says that book and broker differ. What the broker settles earlier than the book is never used. */
+function isDifference({ code }: Notice): boolean {
+  return code !== "adopted" && code !== "lenient_settlement";
 }
 
 function isEnd({ kind }: OrderEvent): boolean {
@@ -851,16 +936,6 @@ function isKnown(event: OrderEvent, known: readonly OrderEvent[]): boolean {
       ? lastCommission(event.execId, known) === event.commission
       : false;
   });
-}
-
-/** The commission of an execution as it was reported last, in dollars. */
-function lastCommission(execId: string, events: readonly OrderEvent[]): number | null {
-  const root = rootOf(execId);
-  let found: number | null = null;
-  for (const event of events) {
-    if (event.kind === "commission" && rootOf(event.execId) === root) found = event.commission;
-  }
-  return found;
 }
 
 function commissionBefore({ execId }: { execId: string }, events: readonly OrderEvent[]): Cents {

@@ -95,7 +95,11 @@ export async function tradeAccount(
 }
 
 /** Three locks: the configuration, the account's id in it, and the same id typed. */
-export function requireUnlocked({ confirm, clock }: TradeRequest, { config }: LoadedConfig, dryRun: boolean): void {
+export function requireUnlocked(
+  { confirm, clock }: TradeRequest,
+  { config }: LoadedConfig,
+  dryRun: boolean,
+): void {
   if (clock === "broker") throw liveNeedsOwnClock();
   const account = accountOf(config, "live");
   if (dryRun) return;
@@ -188,25 +192,30 @@ export async function reconcileAccount(
   setting: TradeSetting,
 ): Promise<ReconcileDocument> {
   if (clock === "broker" && mode === "live") throw liveNeedsOwnClock();
-  return atBroker({ mode, purpose: "reconcile", clock }, loaded, setting, async ({ identity, rebalancing }) => {
-    const { run, clock: own } = rebalancing;
-    const report = await reconcileBook(rebalancing);
-    const { account, venue } = identity;
-    const found = { mode, account, venue };
-    if (!report.isNews) return reconcileDocument(report, { ...found, log: null });
-    setting.onStep?.("audit");
-    const time = new Date(own.nowUtcMs()).toISOString();
-    const error = errorOf(report);
-    const fields = error ? errorFields(describeFailure(error)) : null;
-    try {
-      const log = await appendAudit(setting.outFolder, identity, { run, time, report, error: fields });
-      return reconcileDocument(report, { ...found, log });
-    } catch (cause) {
-      if (!(cause instanceof StateWriteError)) throw cause;
-      const document = reconcileDocument(report, { ...found, log: null });
-      return { ...document, error: document.error ?? errorFields(describeFailure(cause)) };
-    }
-  });
+  return atBroker(
+    { mode, purpose: "reconcile", clock },
+    loaded,
+    setting,
+    async ({ identity, rebalancing }) => {
+      const { run, clock: own } = rebalancing;
+      const report = await reconcileBook(rebalancing);
+      const { account, venue } = identity;
+      const found = { mode, account, venue };
+      if (!report.isNews) return reconcileDocument(report, { ...found, log: null });
+      setting.onStep?.("audit");
+      const time = new Date(own.nowUtcMs()).toISOString();
+      const error = errorOf(report);
+      const fields = error ? errorFields(describeFailure(error)) : null;
+      try {
+        const log = await appendAudit(setting.outFolder, identity, { run, time, report, error: fields });
+        return reconcileDocument(report, { ...found, log });
+      } catch (cause) {
+        if (!(cause instanceof StateWriteError)) throw cause;
+        const document = reconcileDocument(report, { ...found, log: null });
+        return { ...document, error: document.error ?? errorFields(describeFailure(cause)) };
+      }
+    },
+  );
 }
 
 function reconcileDocument(

@@ -5,11 +5,14 @@ import {
   type Check,
   emptyAccount,
   type Notice,
+  type NoticeCode,
   releaseBrakes,
   type SettlementCalendar,
 } from "@pf/compliance";
 import type { SessionDate, Weights } from "@pf/market";
 import type { OrderEvent, OrderIntent, OrderPlan } from "@pf/orders";
+import type { Decision } from "@pf/selection";
+import type { CandidateRow } from "../candidate-rows.js";
 import type { Entry } from "../journal/journal.js";
 
 /** Why trading stopped until somebody resumes it. */
@@ -58,6 +61,10 @@ export type TradeEvent =
       /** Hash of the bars it saw, and of the configuration. */
       readonly data: string;
       readonly config: string;
+      /** Why, for people: every symbol of the universe. Absent, as the next two, in entries of versions that did not keep it. */
+      readonly candidates?: readonly CandidateRow[];
+      readonly overlays?: Decision["overlays"];
+      readonly heldByBand?: boolean;
     }
   | {
       readonly kind: "reviewed";
@@ -66,6 +73,8 @@ export type TradeEvent =
       readonly plan: OrderPlan;
       readonly ok: boolean;
       readonly breaches: readonly Check[];
+      /** All of them, passed or not; absent in entries of versions that did not keep them. */
+      readonly checks?: readonly Check[];
     }
   /** The next thing that happens is that these orders of the plan reviewed last are sent. */
   | {
@@ -128,6 +137,8 @@ export interface TradeState {
   /** What was heard of these orders, oldest first. */
   readonly orderEvents: readonly OrderEvent[];
   readonly probe: Extract<TradeEvent, { kind: "probed" }> | null;
+  /** What was noted last of each kind of difference between book and broker, in words. */
+  readonly noticed: Readonly<Partial<Record<NoticeCode, string>>>;
 }
 
 /** An account that nothing has happened to. */
@@ -142,6 +153,7 @@ export const untouched: TradeState = {
   sent: [],
   orderEvents: [],
   probe: null,
+  noticed: {},
 };
 
 /** What is true after one more thing has happened. */
@@ -195,8 +207,10 @@ export function applyTrade(state: TradeState, event: TradeEvent, calendar: Settl
     }
     case "probed":
       return { ...state, probe: event };
-    case "noticed":
-      return state;
+    case "noticed": {
+      const { code, detail } = event.notice;
+      return { ...state, noticed: { ...state.noticed, [code]: detail } };
+    }
   }
 }
 
@@ -264,4 +278,21 @@ export function isOver({ end }: KnownOrder): boolean {
 export function rootOf(execId: string): string {
   const dot = execId.lastIndexOf(".");
   return dot > 0 ? execId.slice(0, dot) : execId;
+}
+
+/** Whether an event is an execution. */
+export function isFill(
+  event: OrderEvent,
+): event is Extract<OrderEvent, { kind: "filled" | "partiallyFilled" }> {
+  return event.kind === "filled" || event.kind === "partiallyFilled";
+}
+
+/** The commission of an execution as it was reported last, in dollars. */
+export function lastCommission(execId: string, events: readonly OrderEvent[]): number | null {
+  const root = rootOf(execId);
+  let found: number | null = null;
+  for (const event of events) {
+    if (event.kind === "commission" && rootOf(event.execId) === root) found = event.commission;
+  }
+  return found;
 }

@@ -189,7 +189,7 @@ async function brokersTime(
  * Whose journal is meant: the broker's account's; where there is none but a simulator's, that. A journal's file says
  * whose it is.
  */
-function journalOf(
+export function journalOf(
   mode: AccountMode,
   config: LoadedConfig["config"],
   stateFolder: string,
