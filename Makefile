@@ -6,21 +6,24 @@ export DATA
 export TURBO_TELEMETRY_DISABLED = 1
 
 .DEFAULT_GOAL := build
-.PHONY: install build lint type test check bench soak demo fetch backtest wf permute clean
+.PHONY: install workspace build image lint type test check bench soak demo fetch backtest wf permute clean
 
 install: node_modules/.modules.yaml
-build: install ; $(PNPM) run build
+workspace: install ; $(PNPM) run build
+# The workspace, and the image as well where a container engine answers; DOCKER=0 leaves the image out.
+build: workspace ; node scripts/image.mjs --if-possible
+image: ; node scripts/image.mjs
 lint: install ; $(PNPM) run lint
 type: install ; $(PNPM) run typecheck
 test: install ; $(PNPM) run test
-check: build ; $(PNPM) run check
-bench: build ; $(PNPM) run bench
-soak: build ; $(PNPM) run soak
-demo: build ; $(PNPM) run demo
-fetch: build ; $(PNPM) run fetch
-backtest: build ; $(PNPM) run pf backtest $(ARGS)
-wf: build ; $(PNPM) run pf walkforward $(ARGS)
-permute: build ; $(PNPM) run pf permute $(ARGS)
+check: workspace ; $(PNPM) run check
+bench: workspace ; $(PNPM) run bench
+soak: workspace ; $(PNPM) run soak
+demo: workspace ; $(PNPM) run demo
+fetch: workspace ; $(PNPM) run fetch
+backtest: workspace ; $(PNPM) run pf backtest $(ARGS)
+wf: workspace ; $(PNPM) run pf walkforward $(ARGS)
+permute: workspace ; $(PNPM) run pf permute $(ARGS)
 clean: ; rm -rf node_modules packages/*/node_modules apps/*/node_modules packages/*/dist apps/*/dist .turbo demo
 
 node_modules/.modules.yaml: pnpm-lock.yaml pnpm-workspace.yaml package.json
