@@ -13,6 +13,8 @@ const seed = Number(process.env.PF_SOAK_SEED ?? 7);
 const settings = ["--set", "universe=[SPY, QQQ, TLT, GLD, BITO]", "--set", "ibkr.start=2024-06-03"];
 /** Bars, so that a run spends its time with orders. */
 let data: string;
+/** Brokers with an account each at the same time: a run mostly waits for its broker, and another can use the time. */
+const lanes = 2;
 /** How long an undisturbed run takes, milliseconds. */
 let usualMs = 1000;
 
@@ -38,46 +40,50 @@ describe("pf trade killed with -9", () => {
   it(
     `${kills} times at random moments sends every order once and loses no fill`,
     async () => {
-      const random = numbersFrom(seed);
-      let [done, deaths] = [0, 0];
-      while (done < kills) {
-        const home = temporaryFolder();
-        cpSync(data, join(home, "data"), { recursive: true });
-        const wireLog = join(home, "wire.jsonl");
-        const sim = await startSim([...clock, "--wire-log", wireLog], { cwd: home });
-        for (let death = 0; death < 4 && done < kills; death++, done++) {
-          // Orders are sent in the last fifth of a run, so that most of the deaths come then.
-          const moment = random() < 0.7 ? 0.8 + 0.25 * random() : 0.3 + 0.5 * random();
-          const ended = await killedAfter(usualMs * moment, home, sim);
-          if (ended !== "SIGKILL") break;
-          deaths++;
+      let deaths = 0;
+      const dieAndFinish = async (random: () => number, times: number) => {
+        let done = 0;
+        while (done < times) {
+          const home = temporaryFolder();
+          cpSync(data, join(home, "data"), { recursive: true });
+          const wireLog = join(home, "wire.jsonl");
+          const sim = await startSim([...clock, "--wire-log", wireLog], { cwd: home });
+          for (let death = 0; death < 4 && done < times; death++, done++) {
+            // Orders are sent in the last fifth of a run, so that most of the deaths come then.
+            const moment = random() < 0.7 ? 0.8 + 0.25 * random() : 0.3 + 0.5 * random();
+            const ended = await killedAfter(usualMs * moment, home, sim);
+            if (ended !== "SIGKILL") break;
+            deaths++;
+          }
+          const last = await trade(home, sim);
+          const document = documentOf(last);
+          const about = `after ${done} kills with seed ${seed}: ${last.stdout.slice(0, 2000)}`;
+          expect(["filled", "done_before"], about).toContain(document.outcome);
+          expect(document.halted, about).toBeNull();
+
+          const status = documentOf(await pf(["status", "--json", ...settings], { cwd: home }));
+          const broker = documentOf(
+            await pf(["connect", "--json", ...settings, ...sim.address], { cwd: home }),
+          );
+          const plain = (positions: readonly { symbol: string; quantity: number }[]) =>
+            Object.fromEntries(positions.map(({ symbol, quantity }) => [symbol, quantity]));
+          expect(plain(status.positions), about).toEqual(plain(broker.positions));
+          expect(Math.abs(status.cash.settled - broker.summary.totalCash), about).toBeLessThanOrEqual(0.05);
+          await sim.end();
+
+          const { placed, executed } = wire(wireLog);
+          expect(
+            [...placed.values()].filter((times) => times !== 1),
+            about,
+          ).toEqual([]);
+          expect(placed.size, about).toBe(document.orders.length);
+          const told = document.fills.map(({ execId }: { execId: string }) => execId);
+          expect([...told].sort(), about).toEqual([...executed].sort());
+          expect((await pf(["audit-log", "verify"], { cwd: home })).code, about).toBe(0);
         }
-        const last = await trade(home, sim);
-        const document = documentOf(last);
-        const about = `after ${done} kills with seed ${seed}: ${last.stdout.slice(0, 2000)}`;
-        expect(["filled", "done_before"], about).toContain(document.outcome);
-        expect(document.halted, about).toBeNull();
-
-        const status = documentOf(await pf(["status", "--json", ...settings], { cwd: home }));
-        const broker = documentOf(
-          await pf(["connect", "--json", ...settings, ...sim.address], { cwd: home }),
-        );
-        const plain = (positions: readonly { symbol: string; quantity: number }[]) =>
-          Object.fromEntries(positions.map(({ symbol, quantity }) => [symbol, quantity]));
-        expect(plain(status.positions), about).toEqual(plain(broker.positions));
-        expect(Math.abs(status.cash.settled - broker.summary.totalCash), about).toBeLessThanOrEqual(0.05);
-        await sim.end();
-
-        const { placed, executed } = wire(wireLog);
-        expect(
-          [...placed.values()].filter((times) => times !== 1),
-          about,
-        ).toEqual([]);
-        expect(placed.size, about).toBe(document.orders.length);
-        const told = document.fills.map(({ execId }: { execId: string }) => execId);
-        expect([...told].sort(), about).toEqual([...executed].sort());
-        expect((await pf(["audit-log", "verify"], { cwd: home })).code, about).toBe(0);
-      }
+      };
+      const shares = Array.from({ length: lanes }, (_, lane) => Math.floor((kills + lane) / lanes));
+      await Promise.all(shares.map((times, lane) => dieAndFinish(numbersFrom(seed + lane), times)));
       // Some runs are quicker than their death; most must not be.
       expect(deaths).toBeGreaterThan(kills / 3);
     },
