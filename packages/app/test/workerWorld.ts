@@ -8,11 +8,16 @@ import { type Simulator, type SimulatorOptions, startSimulator } from "@pf/tws-s
 import type { ServiceContext } from "../src/context.js";
 import { openJournal } from "../src/journal/journal.js";
 import { SimulatedTime } from "../src/replay/time.js";
+import { createServices, type Services } from "../src/services.js";
 import { foldTrade, type TradeEvent } from "../src/trade/state.js";
 import type { WorkerEvent } from "../src/worker/log.js";
 import { createTradeWorker, type TradeWorkerSetting } from "../src/worker/run.js";
 
+/** A time in New York. */
+export type NewYork = readonly [day: string, time: string];
+
 export interface Told {
+  readonly atUtcMs: number;
   readonly key: string;
   readonly level: string;
   readonly title: string;
@@ -27,6 +32,8 @@ export class WorkerWorld implements AsyncDisposable {
   /** How often the broker took an order under each of our names. */
   readonly taken = new Map<string, Set<string>>();
   readonly executed: string[] = [];
+  /** When the broker took orders of ours. */
+  readonly orderTimes: number[] = [];
   private readonly time: SimulatedTime;
 
   private constructor(
@@ -39,19 +46,19 @@ export class WorkerWorld implements AsyncDisposable {
       const { order, permId } =
         event.kind === "status" || event.kind === "error" ? event.state : event.execution.order;
       if (!order.orderRef.startsWith("pf/")) return;
+      if (!this.taken.has(order.orderRef)) this.orderTimes.push(sim.now());
       this.taken.set(order.orderRef, (this.taken.get(order.orderRef) ?? new Set()).add(permId));
       if (event.kind === "execution") this.executed.push(event.execution.execId);
     });
   }
 
   static async open(
-    startsNewYork: readonly [day: string, time: string],
+    starts: NewYork,
     options: SimulatorOptions = {},
     overrides: readonly string[] = [],
   ): Promise<WorkerWorld> {
-    const [day, time] = startsNewYork;
     const sim = await startSimulator({
-      startUtcMs: newYorkToUtcMs(sessionDate(day), time),
+      startUtcMs: instantOf(starts),
       speed: "frozen",
       pacing: "off",
       ...options,
@@ -63,7 +70,10 @@ export class WorkerWorld implements AsyncDisposable {
     return this.sim.now();
   }
 
-  context(more: Partial<ServiceContext> = {}): TradeWorkerSetting["context"] {
+  context(
+    more: Partial<ServiceContext> = {},
+    told: (step: string) => void = () => {},
+  ): TradeWorkerSetting["context"] {
     const { sim, folder, time } = this;
     return {
       configuration: {
@@ -81,7 +91,8 @@ export class WorkerWorld implements AsyncDisposable {
       version: "0.0.0-test",
       broker: { timers: time.timers, messagesPerSecond: 1e6, heartbeatMs: 0, reconnect: false },
       onStep(step) {
-        if (step === "claim") time.flow();
+        told(step);
+        if (step === "claim" || step === "ask" || step === "place") time.flow();
         else if (step === "done" || step === "halt" || step === "audit") time.stand();
       },
       ...more,
@@ -90,22 +101,22 @@ export class WorkerWorld implements AsyncDisposable {
 
   /** Lets a worker live until a time in New York, or until it dies; gives what it died of. */
   async live(
-    untilNewYork: readonly [day: string, time: string],
+    until: NewYork,
     more: Partial<TradeWorkerSetting> = {},
+    onStep: (step: string) => void = () => {},
   ): Promise<unknown> {
-    const [day, at] = untilNewYork;
     const stop = new AbortController();
     const { time } = this;
-    const takeBack = time.timers.after(newYorkToUtcMs(sessionDate(day), at) - this.now, () =>
+    const takeBack = time.timers.after(instantOf(until) - this.now, () =>
       stop.abort(new Error("the test is over")),
     );
     const worker = await createTradeWorker({
       mode: "paper",
       whose: "broker",
-      context: this.context(),
+      context: this.context({}, onStep),
       timers: time.timers,
       teller: {
-        send: async (alert) => this.told.push(alert),
+        send: async (alert) => this.told.push({ ...alert, atUtcMs: this.now }),
         ping: async (state) => this.pings.push(state),
       },
       signal: stop.signal,
@@ -125,6 +136,50 @@ export class WorkerWorld implements AsyncDisposable {
     } finally {
       takeBack();
     }
+  }
+
+  /** Takes the broker away for a while, without any message to anybody. */
+  shut(from: NewYork, to: NewYork): void {
+    const down = (instantOf(to) - instantOf(from)) / 1000;
+    this.time.timers.after(instantOf(from) - this.now, () => this.sim.trigger({ restart: { down } }));
+  }
+
+  /** Time goes by, and no worker is there. */
+  async goTo(when: NewYork): Promise<void> {
+    await this.sim.advanceTo(instantOf(when));
+  }
+
+  /** The clock of a machine that sleeps for a while: whatever was to happen meanwhile happens when it wakes. */
+  sleepy(from: NewYork, to: NewYork): TradeWorkerSetting["timers"] {
+    const { timers } = this.time;
+    const [asleep, awake] = [instantOf(from), instantOf(to)];
+    return {
+      nowUtcMs: timers.nowUtcMs,
+      after(ms, callback) {
+        const due = timers.nowUtcMs() + ms;
+        return timers.after(due > asleep && due < awake ? awake - timers.nowUtcMs() : ms, callback);
+      },
+    };
+  }
+
+  services(): Services {
+    return createServices({ ...this.context(), clock: this.time.timers });
+  }
+
+  /** What comes of another worker that is started for the same account. */
+  async startedBeside(): Promise<unknown> {
+    const worker = await createTradeWorker({
+      mode: "paper",
+      whose: "broker",
+      context: this.context(),
+      timers: this.time.timers,
+      teller: { send: async () => {}, ping: async () => {} },
+      signal: new AbortController().signal,
+    });
+    return worker.run().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   }
 
   /** What the account's journal says. */
@@ -178,4 +233,9 @@ export class WorkerWorld implements AsyncDisposable {
     await this.sim.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function instantOf([day, time]: NewYork): number {
+  const [hours, minutes, seconds = "0"] = time.split(":");
+  return newYorkToUtcMs(sessionDate(day), `${hours}:${minutes}`) + Number(seconds) * 1000;
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { LoadedConfig } from "@pf/config";
 import { complianceRulesOf } from "@pf/config";
 import type { Timers } from "@pf/ibkr";
@@ -19,7 +18,7 @@ import { lockAccount } from "../journal/journal.js";
 import { createServices, type Services } from "../services.js";
 import { liveNeedsOwnClock } from "../trade/errors.js";
 import { requireUnlocked, type TradeOutcome } from "../trade/service.js";
-import { StepLimitError, StuckStepError, WorkerFailedError } from "./errors.js";
+import { StuckStepError, WorkerFailedError } from "./errors.js";
 import {
   type Level,
   type LogEntry,
@@ -30,6 +29,7 @@ import {
 } from "./log.js";
 import { learnHours, lookAtEverything, type Preflight } from "./preflight.js";
 import { type DuePhase, phaseAfter, type SessionTimes, sessionAfter, sessionTimes } from "./schedule.js";
+import { withLimit } from "./step.js";
 
 /** Somebody who tells people. It never throws, and nobody waits for it. */
 export interface Teller {
@@ -101,8 +101,6 @@ const preflightLimitMs = 8 * minuteMs;
 const reconcileLimitMs = 10 * minuteMs;
 /** After the close, in which the broker may still be silent about the day's last executions. */
 const tradeGraceMs = 2 * minuteMs;
-/** A step that was asked to stop has this long to do so. */
-const stopGraceMs = 20 * secondMs;
 const tryAgainMs = 15 * secondMs;
 const askAgainMs = 2 * minuteMs;
 const mostQuestions = 15;
@@ -189,9 +187,10 @@ class Worker implements TradeWorker {
       account: this.account,
     });
     try {
+      const { isNew, lastUtcMs } = this.log.state;
       this.note({ kind: "started", version: context.version });
       this.cursorUtcMs = this.now;
-      await this.surviving(() => this.takeUp());
+      await this.surviving(() => this.takeUp(isNew ? this.now : lastUtcMs));
       for (let faults = 0; !signal.aborted; ) {
         const due = phaseAfter(this.cursorUtcMs, this.calendar, this.window);
         if (!due) {
@@ -248,20 +247,16 @@ class Worker implements TradeWorker {
     }
   }
 
-  /** What an earlier process left, or nobody did while none was there. */
-  private async takeUp(): Promise<void> {
-    const { isNew, ended, lastUtcMs } = this.log.state;
+  /** What an earlier process left, and what nobody did since it was heard of last. */
+  private async takeUp(sinceUtcMs: number): Promise<void> {
     const today = newYorkDateOf(this.now);
     const status = await this.services().status({ mode: this.setting.mode });
-    if (!isNew) {
-      const since = newYorkDateOf(lastUtcMs);
-      for (const session of this.calendar.sessionsBetween(since, today)) {
-        const times = this.timesOf(session);
-        if (ended.has(session) || times.closesUtcMs > this.now) continue;
-        // What had begun is asked about first.
-        if (status.state === "open" && session === today) continue;
-        await this.settle(times, "no worker was running when it was time to trade");
-      }
+    for (const session of this.calendar.sessionsBetween(newYorkDateOf(sinceUtcMs), today)) {
+      const times = this.timesOf(session);
+      if (times.closesUtcMs <= sinceUtcMs || times.closesUtcMs > this.now) continue;
+      // What had begun is asked about first.
+      if (status.state === "open" && session === today) continue;
+      await this.settle(times, "no worker was running when it was time to trade");
     }
     const times = this.nextSession();
     if (times && times.opensUtcMs <= this.now) await this.trade(times);
@@ -478,42 +473,24 @@ class Worker implements TradeWorker {
     );
   }
 
-  /** Runs a step with services of its own, so that it can be stopped; what stops it is a value. */
+  /** Runs a step with services of its own, so that it can be stopped; what keeps it from its end is a value. */
   private async attempt<T>(
     step: string,
     limitMs: number,
     act: (services: Services) => Promise<T>,
   ): Promise<T | Fault> {
-    const { timers, signal } = this.setting;
-    const stop = new AbortController();
-    // Every question to the broker listens until it is answered, and many are asked at once.
-    setMaxListeners(0, stop.signal);
-    const passOn = () => stop.abort(signal.reason);
-    if (signal.aborted) passOn();
-    signal.addEventListener("abort", passOn, { once: true });
+    const { signal } = this.setting;
     this.act("working", step);
-    let takeBack = () => {};
-    // What a step does after it was given up must not go unheard, and must not end the process.
-    const work = act(this.services(stop.signal, (detail) => this.act("working", detail)));
-    const stuck = new Promise<never>((_, reject) => {
-      takeBack = timers.after(limitMs, () => {
-        stop.abort(new StepLimitError(step, limitMs));
-        takeBack = timers.after(stopGraceMs, () => reject(new StuckStepError(step, limitMs)));
-      });
-    });
     try {
-      return await Promise.race([work, stuck]);
+      return await withLimit(
+        step,
+        limitMs,
+        (stop) => act(this.services(stop, (detail) => this.act("working", detail))),
+        this.setting,
+      );
     } catch (error) {
-      if (error instanceof StuckStepError) {
-        work.catch(() => {});
-        throw error;
-      }
-      if (signal.aborted) throw new InterruptedError({ cause: error });
-      const shown = stop.signal.aborted ? (stop.signal.reason as Error) : error;
-      return new Fault(describeFailure(shown));
-    } finally {
-      takeBack();
-      signal.removeEventListener("abort", passOn);
+      if (error instanceof StuckStepError || signal.aborted) throw error;
+      return new Fault(describeFailure(error));
     }
   }
 
