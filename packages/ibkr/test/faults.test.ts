@@ -293,6 +293,15 @@ const faults: readonly Fault[] = [
       expect((await broker.executions())[0]?.quantity).toBe(20_000);
     },
   },
+  {
+    title: "money that comes in meanwhile: the summary has it, the orders are as they were",
+    actions: ["cash"],
+    rules: "- { on: { message: commissionReport }, do: [{ cash: { amount: 5000000 } }] }",
+    events: bought,
+    async afterwards(broker) {
+      await expect.poll(async () => (await broker.accountSummary()).totalCash).toBeGreaterThan(500_000_000);
+    },
+  },
 ];
 
 describe.concurrent("a fault while orders are at work: what is told, and nothing lost, doubled or invented", () => {

@@ -141,6 +141,8 @@ export interface Simulator {
   readonly accounts: readonly string[];
   /** Simulated time, milliseconds since 1970 UTC. */
   now(): number;
+  /** When something happens next by itself, in the market or on the wire; undefined when nothing will. */
+  nextDueUtcMs(): number | undefined;
   /** Lets everything happen up to an instant and resolves when it has been sent. Earlier instants change nothing. */
   advanceTo(utcMs: number): Promise<void>;
   /** {@link advanceTo}, counted from now. */
@@ -152,8 +154,8 @@ export interface Simulator {
   clients(): readonly number[];
   /** Does at once what a scenario could do at a time; SCENARIOS.md has the list. */
   trigger(...actions: readonly WrittenAction[]): void;
-  /** Adds the rules of a scenario to those in force. */
-  addScenario(scenario: Scenario): void;
+  /** Adds the rules of a scenario to those in force; what is returned takes them back. */
+  addScenario(scenario: Scenario): () => void;
   /** The link from the terminal to the exchanges: down is notice 1100, up is 1102, or 1101 when data was lost. */
   setMarketLink(up: boolean, data?: "kept" | "lost"): void;
   /** Cuts connections, of all clients or of one; their ids stay taken for a while if so told. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { parseScenario, type Simulator } from "../src/index.js";
-import { type Client, client, order, simulator, stock, unconnectedClient } from "./server-harness.js";
+import {
+  account,
+  type Client,
+  client,
+  order,
+  simulator,
+  stock,
+  unconnectedClient,
+} from "./server-harness.js";
 
 /** A simulator with rules, and a client of it. */
 async function with_(rules: string, more: Parameters<typeof simulator>[0] = {}) {
@@ -435,6 +443,45 @@ describe("what else can happen", () => {
     expect(problems(ours)).toEqual([[321, id]]);
     expect(problem.message).toMatch(/currently in Read-Only mode\.$/);
     expect(simulated.venue.openOrders()).toEqual([]);
+  });
+});
+
+describe("money", () => {
+  it("comes in settled, and goes out as far as it has settled", async () => {
+    const { simulated } = await with_("  - { after: 1s, do: [{ cash: { amount: 1234.56 } }] }");
+    const cash = () => {
+      const { totalCashValue, settledCash } = simulated.venue.summary(account);
+      return [totalCashValue, settledCash];
+    };
+    await simulated.advanceBy(seconds(2));
+    expect(cash()).toEqual(["101234.56", "101234.56"]);
+    simulated.trigger({ cash: { amount: -1000 } });
+    expect(cash()).toEqual(["100234.56", "100234.56"]);
+    simulated.trigger({ cash: { amount: -1_000_000 } });
+    expect(cash()).toEqual(["0.00", "0.00"]);
+  });
+});
+
+describe("rules that are taken back", () => {
+  it("mean nothing any more, and the others still do", async () => {
+    const { simulated, ours } = await with_("  - { on: { message: orderStatus, times: all }, do: [drop] }");
+    const takeBack = simulated.addScenario(
+      parseScenario(`rules:
+  - { on: { message: execDetails, times: all }, do: [drop] }
+  - { after: 10s, do: [{ link: down }] }
+  - { daily: "15:31", do: [{ link: down }] }`),
+    );
+    await place(simulated, ours, "SPY");
+    await simulated.advanceBy(seconds(5));
+    await ours.heard("commissionReport");
+    takeBack();
+    const second = order("BUY", 1);
+    await place(simulated, ours, "QQQ", second, 1000);
+    await simulated.advanceBy(seconds(2 * 86_400));
+    await ours.heard("execDetails", (_id, { symbol }) => symbol === "QQQ");
+    expect(ours.all("execDetails").length).toBe(1);
+    expect(statuses(ours)).toEqual([]);
+    expect(notices(ours)).not.toContain(1100);
   });
 });
 

@@ -124,6 +124,7 @@ describe("a scenario file", () => {
       "order: { symbol: SPY, side: BUY, quantity: 1, account: DU9 }",
       "rules[0].do[0].order.account: the market has no DU9",
     ],
+    ["cash: { amount: 5, account: DU9 }", "rules[0].do[0].cash.account: the market has no DU9"],
     ["split: { symbol: NOSUCH, ratio: 2 }", "rules[0].do[0].split.symbol: the market has no NOSUCH"],
   ])("cannot name what the market does not have: %s", async (action, words) => {
     await expect(

@@ -29,8 +29,8 @@ export interface Fate {
 
 export interface Stage {
   now(): number;
-  /** Does something at a simulated instant. */
-  at(utcMs: number, run: () => void): void;
+  /** Does something at a simulated instant, unless it is called off with what is returned. */
+  at(utcMs: number, run: () => void): () => void;
   /** Does what needs no message. */
   act(action: Action): void;
 }
@@ -44,6 +44,7 @@ const arrangements = new Set<string>([
   "link",
   "farm",
   "split",
+  "cash",
   "order",
 ]);
 
@@ -56,8 +57,11 @@ export class Rules {
 
   constructor(private readonly stage: Stage) {}
 
-  /** @throws ScenarioError when a rule's time is over already */
-  add(scenario: Scenario): void {
+  /**
+   * @returns takes the rules back
+   * @throws ScenarioError when a rule's time is over already
+   */
+  add(scenario: Scenario): () => void {
     const now = this.stage.now();
     const past = scenario.rules.flatMap((rule, index) => {
       if (rule.at === undefined || instantOf(rule.at) >= now) return [];
@@ -65,28 +69,39 @@ export class Rules {
       return [{ file: scenario.name, line: null, column: null, key: `rules[${index}].at`, message }];
     });
     if (past.length > 0) throw new ScenarioError(past);
-    for (const rule of scenario.rules) this.#addRule(rule);
+    const takeBack = scenario.rules.map((rule) => this.#addRule(rule));
+    return () => {
+      for (const one of takeBack) one();
+    };
   }
 
-  #addRule(rule: Rule): void {
+  #addRule(rule: Rule): () => void {
     const { stage } = this;
     const doAll = (): void => {
       for (const action of rule.do) stage.act(action);
     };
-    if (rule.on) this.#onMessages.push({ rule: { ...rule, on: rule.on }, seen: 0 });
-    else if (rule.at !== undefined) stage.at(instantOf(rule.at), doAll);
-    else if (rule.after !== undefined) stage.at(stage.now() + rule.after, doAll);
-    else if (rule.daily !== undefined) {
-      const time = rule.daily;
-      const again = (afterUtcMs: number): void => {
-        const next = nextTimeOfDay(time, afterUtcMs);
-        stage.at(next, () => {
-          doAll();
-          again(next);
-        });
+    const { on } = rule;
+    if (on) {
+      const entry = { rule: { ...rule, on }, seen: 0 };
+      this.#onMessages.push(entry);
+      return () => {
+        const at = this.#onMessages.indexOf(entry);
+        if (at >= 0) this.#onMessages.splice(at, 1);
       };
-      again(stage.now());
     }
+    if (rule.at !== undefined) return stage.at(instantOf(rule.at), doAll);
+    if (rule.after !== undefined) return stage.at(stage.now() + rule.after, doAll);
+    const time = rule.daily!;
+    let callOff = () => {};
+    const again = (afterUtcMs: number): void => {
+      const next = nextTimeOfDay(time, afterUtcMs);
+      callOff = stage.at(next, () => {
+        doAll();
+        again(next);
+      });
+    };
+    again(stage.now());
+    return () => callOff();
   }
 
   /** What the rules make of a message. Each rule counts the messages that fit it. */

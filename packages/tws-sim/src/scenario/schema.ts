@@ -95,6 +95,14 @@ export const actionKeys = {
     .refine(({ quantity }) => Number(quantity) > 0, { error: "needs a quantity above 0" })
     .describe("somebody else trades in the account"),
   split: z.strictObject({ symbol, ratio: z.number().positive() }).describe("each share becomes so many"),
+  cash: z
+    .strictObject({
+      amount: z.number().refine((amount) => amount !== 0 && Number.isSafeInteger(Math.round(amount * 100)), {
+        error: "must be dollars, and not 0",
+      }),
+      account: z.string().optional(),
+    })
+    .describe("money comes in, or with a minus goes out as far as it has settled"),
   market_data: z.enum(["live", "delayed", "none"]).describe("the subscription changes"),
   read_only: z.boolean().describe("the API becomes read-only, or no longer is"),
 } as const;

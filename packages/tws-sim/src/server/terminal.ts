@@ -97,9 +97,7 @@ export class Terminal implements Simulator, Context {
     );
     this.#rules = new Rules({
       now: () => this.now(),
-      at: (utcMs, run) => {
-        this.timeline.add(utcMs, run);
-      },
+      at: (utcMs, run) => this.timeline.add(utcMs, run),
       act: (action) => this.#act(action),
     });
     venue.onEvent((event) => announce(this, event));
@@ -119,6 +117,10 @@ export class Terminal implements Simulator, Context {
 
   now(): number {
     return this.venue.nowUtcMs;
+  }
+
+  nextDueUtcMs(): number | undefined {
+    return this.#nextDue();
   }
 
   advanceTo(utcMs: number): Promise<void> {
@@ -493,18 +495,19 @@ export class Terminal implements Simulator, Context {
     for (const action of parsed) this.#act(action);
   }
 
-  addScenario(scenario: Scenario): void {
+  addScenario(scenario: Scenario): () => void {
     const unknown = scenario.rules.flatMap((rule, index) =>
       rule.do.flatMap((action, at) => this.#unknownIn(action, scenario.name, `rules[${index}].do[${at}].`)),
     );
     if (unknown.length > 0) throw new ScenarioError(unknown);
-    this.#rules.add(scenario);
+    const takeBack = this.#rules.add(scenario);
     this.#runWhatIsDue();
     this.#clock.wake();
+    return takeBack;
   }
 
   /** What an action names and this market does not have: better found before anything happens than when it should. */
-  #unknownIn({ order, split }: Action, file: string, at: string): readonly ScenarioIssue[] {
+  #unknownIn({ order, split, cash }: Action, file: string, at: string): readonly ScenarioIssue[] {
     const issues: ScenarioIssue[] = [];
     const expectKnown = (key: string, name: string | undefined, isKnown: boolean): void => {
       if (name !== undefined && !isKnown)
@@ -518,6 +521,7 @@ export class Terminal implements Simulator, Context {
     };
     expectKnown("order.symbol", order?.symbol, this.#contractNamed(order?.symbol) !== undefined);
     expectKnown("order.account", order?.account, this.accounts.includes(order?.account ?? ""));
+    expectKnown("cash.account", cash?.account, this.accounts.includes(cash?.account ?? ""));
     expectKnown("split.symbol", split?.symbol, this.#contractNamed(split?.symbol) !== undefined);
     return issues;
   }
@@ -581,7 +585,7 @@ export class Terminal implements Simulator, Context {
 
   /** An action by itself. */
   #act(action: Action): void {
-    const { cut, restart, link, farm, reject, partial_fills: parts, order, split, say } = action;
+    const { cut, restart, link, farm, reject, partial_fills: parts, order, split, cash, say } = action;
     if (say)
       for (const connection of this.started())
         this.sendUnfiltered(connection, this.#error(connection, -1, say.code, say.message));
@@ -606,6 +610,11 @@ export class Terminal implements Simulator, Context {
         ...optional("stopAfter", parts.stop_after),
       });
     if (split) this.venue.arrange({ kind: "split", ...split });
+    if (cash)
+      this.venue.arrange({
+        ...{ kind: "cash", account: cash.account ?? this.accounts[0]! },
+        cents: Math.round(cash.amount * 100),
+      });
     if (order) this.#placeFor(order);
     if (action.market_data) this.state.marketData = action.market_data;
     if (action.read_only !== undefined) this.state.isReadOnly = action.read_only;

@@ -113,6 +113,13 @@ export class Account {
     this.book({ kind: "cash", session: this.day, amount, reason: "dividend" });
   }
 
+  /** Money in, or out as far as it has settled and nothing is kept back of it. */
+  transfer(wanted: Cents): void {
+    const amount = cents(Math.max(wanted, -availableCash(this.ledger, cents(0))));
+    if (amount === 0) return;
+    this.book({ kind: "cash", session: this.day, amount, reason: amount > 0 ? "deposit" : "withdrawal" });
+  }
+
   split(symbol: Ticker, ratio: number): void {
     if (this.held(symbol) === 0) return;
     const [numerator, denominator] = asFraction(ratio);

@@ -1,5 +1,5 @@
 import { newYorkDateOf, type TradingCalendar, xnys } from "@pf/market";
-import { commissionPlan, formatQuantity } from "@pf/orders";
+import { cents, commissionPlan, formatQuantity } from "@pf/orders";
 import { Timeline } from "../timeline.js";
 import { Account } from "./account.js";
 import { Boundaries } from "./boundaries.js";
@@ -201,6 +201,10 @@ class SimulatedVenue implements Venue {
   }
 
   arrange(arrangement: Arrangement): void {
+    if (arrangement.kind === "cash") {
+      this.account(arrangement.account).transfer(cents(arrangement.cents));
+      return;
+    }
     if (arrangement.kind !== "split") {
       this.exchange.arrange(arrangement);
       return;

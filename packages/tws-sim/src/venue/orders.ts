@@ -50,6 +50,8 @@ export interface ExchangeWorld {
   priceOf(symbol: string): number;
 }
 
+type OrderArrangement = Exclude<Arrangement, { kind: "split" | "cash" }>;
+
 /** An order from its arrival to its end. */
 interface Working {
   order: NewOrder;
@@ -116,7 +118,7 @@ export class Exchange {
   private readonly nextIds = new Map<number, number>();
   /** Sent with transmit false: in the terminal only. */
   private readonly parked = new Set<string>();
-  private readonly arrangements: Exclude<Arrangement, { kind: "split" }>[] = [];
+  private readonly arrangements: OrderArrangement[] = [];
   private linked = true;
   private reservations = 0;
   private waiting: (() => void)[] = [];
@@ -249,7 +251,7 @@ export class Exchange {
     for (const run of waiting) this.world.schedule.add(this.world.nowUtcMs, run);
   }
 
-  arrange(arrangement: Exclude<Arrangement, { kind: "split" }>): void {
+  arrange(arrangement: OrderArrangement): void {
     this.arrangements.push(arrangement);
   }
 

@@ -63,7 +63,9 @@ export type Arrangement =
       readonly stopAfter?: number;
     }
   /** Of each share there are now `ratio`: positions, average costs, resting orders, quotes and all earlier bars follow. */
-  | { readonly kind: "split"; readonly symbol: string; readonly ratio: number };
+  | { readonly kind: "split"; readonly symbol: string; readonly ratio: number }
+  /** Settled money comes in; below 0 it goes out, as far as it has settled. */
+  | { readonly kind: "cash"; readonly account: string; readonly cents: number };
 
 export interface ContractQuery {
   /** 0 when unknown; wins over the symbol. */
