@@ -203,6 +203,7 @@ describe("options of which no channel can be made", () => {
     ["email.smtp", { email: { ...mail, smtp: "smtp:secret" } }],
     ["email.from", { email: { ...mail, from: "" } }],
     ["email.from", { email: { ...mail, from: "a@b.org\r\nBcc: secret@b.org" } }],
+    ["email.from", { email: { ...mail, from: "smtps://a:secret@b.org" } }],
     ["email.to", { email: { ...mail, to: [] } }],
     ["email.to", { email: { ...mail, to: ["a@b.org, secret@b.org"] } }],
     ["ping", { ping: "secret" }],
