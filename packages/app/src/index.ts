@@ -6,6 +6,7 @@ export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backt
 export type { BrokerManners } from "./broker.js";
 export type { CandidateRow } from "./candidate-rows.js";
 export type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
+export { readConfiguration } from "./configuration.js";
 export type {
   CheckName,
   ConnectCheck,

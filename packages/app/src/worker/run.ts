@@ -59,9 +59,13 @@ export interface TradeWorkerSetting {
   /** Told after everything that {@link TradeWorker.snapshot} shows has changed. */
   readonly onChange?: () => void;
   readonly onEvent?: (event: WorkerEvent) => void;
+  /** Told how long a step took, by the machine's clock. */
+  readonly onStepTook?: (step: StepName, ms: number) => void;
   /** How long it sleeps at most before it looks at the clock again, in milliseconds. */
   readonly longestSleepMs?: number;
 }
+
+export type StepName = "preflight" | "rebalance" | "reconciliation";
 
 /** What the worker is doing right now. */
 export interface Activity {
@@ -98,6 +102,9 @@ const secondMs = 1_000;
 const minuteMs = 60_000;
 /** Long enough for a slow broker, short enough that the next phase still comes. */
 const preflightLimitMs = 8 * minuteMs;
+const shortestPreflightMs = 30 * secondMs;
+/** Between a pre-flight that was stopped and the rebalance. */
+const settleMs = 30 * secondMs;
 const reconcileLimitMs = 10 * minuteMs;
 /** After the close, in which the broker may still be silent about the day's last executions. */
 const tradeGraceMs = 2 * minuteMs;
@@ -269,18 +276,16 @@ class Worker implements TradeWorker {
   }
 
   private async perform({ phase, times }: DuePhase): Promise<void> {
-    this.loaded = await readConfiguration(
-      this.setting.context.configuration,
-      this.setting.context.extensions,
-    );
+    const { configuration, extensions } = this.setting.context;
+    // What cannot be read now is told by the step that needs it, and the times stay as they were.
+    this.loaded = await readConfiguration(configuration, extensions).catch(() => this.loaded);
     switch (phase) {
       case "trade":
         return this.trade(times);
       case "afterClose":
         return this.afterClose(times);
       default:
-        // After a long sleep of the machine there is nothing left to prepare for.
-        if (this.now < times.opensUtcMs) await this.preflight(times, phase);
+        await this.preflight(times, phase);
     }
   }
 
@@ -288,8 +293,10 @@ class Worker implements TradeWorker {
     const { mode, whose = "system", context, timers } = this.setting;
     const { session } = times;
     const { data, out, state } = context.folders;
-    const limit = Math.max(secondMs, Math.min(preflightLimitMs, times.opensUtcMs - this.now - 30 * secondMs));
-    const found = await this.attempt(`the pre-flight of ${session}`, limit, (services) =>
+    const limit = Math.min(preflightLimitMs, times.opensUtcMs - this.now - settleMs);
+    // Too late to prepare for anything: the machine slept, or the worker has just been started.
+    if (limit < shortestPreflightMs) return;
+    const found = await this.attempt("preflight", session, limit, (services) =>
       lookAtEverything(services, { mode, whose, phase, folders: [data, out, state] }),
     );
     if (found instanceof Fault) {
@@ -337,9 +344,7 @@ class Worker implements TradeWorker {
     const request = { mode, clock: whose, ...(confirm === undefined ? {} : { confirm }) };
     while (this.now < times.closesUtcMs && !signal.aborted) {
       const limit = times.closeUtcMs - this.now + tradeGraceMs;
-      const outcome = await this.attempt(`the rebalance of ${session}`, limit, (services) =>
-        services.trade(request),
-      );
+      const outcome = await this.attempt("rebalance", session, limit, (services) => services.trade(request));
       if (outcome instanceof Fault) last = outcome.failure.message;
       else {
         if (this.isEnd(times, outcome)) return;
@@ -413,7 +418,7 @@ class Worker implements TradeWorker {
     const { used } = await this.services().status({ mode });
     if (!used) return;
     for (let asked = 1; !signal.aborted; asked++) {
-      const outcome = await this.attempt(`the reconciliation of ${session}`, reconcileLimitMs, (services) =>
+      const outcome = await this.attempt("reconciliation", session, reconcileLimitMs, (services) =>
         services.reconcile({ mode, clock: whose }),
       );
       if (!(outcome instanceof Fault)) {
@@ -475,11 +480,14 @@ class Worker implements TradeWorker {
 
   /** Runs a step with services of its own, so that it can be stopped; what keeps it from its end is a value. */
   private async attempt<T>(
-    step: string,
+    name: StepName,
+    session: SessionDate,
     limitMs: number,
     act: (services: Services) => Promise<T>,
   ): Promise<T | Fault> {
     const { signal } = this.setting;
+    const step = `the ${name} of ${session}`;
+    const began = performance.now();
     this.act("working", step);
     try {
       return await withLimit(
@@ -491,6 +499,8 @@ class Worker implements TradeWorker {
     } catch (error) {
       if (error instanceof StuckStepError || signal.aborted) throw error;
       return new Fault(describeFailure(error));
+    } finally {
+      this.setting.onStepTook?.(name, performance.now() - began);
     }
   }
 

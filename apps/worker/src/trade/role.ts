@@ -1,0 +1,179 @@
+import {
+  alertsOf,
+  createServices,
+  createTradeWorker,
+  readConfiguration,
+  type ServiceContext,
+  type Teller,
+  type TradeWorkerSetting,
+  type WorkerEvent,
+} from "@pf/app";
+import type { Logger } from "pino";
+import type { WorkerArguments } from "../arguments.js";
+import { createMetrics } from "../metrics.js";
+import { startPage } from "../page/server.js";
+import type { WorkerView } from "../view.js";
+
+export interface RoleSetting extends WorkerArguments {
+  readonly version: string;
+  readonly logger: Logger;
+  /** Asks the worker to stop at the next safe point. */
+  readonly signal: AbortSignal;
+}
+
+/** A step that works for so long is stuck, whatever the limits of steps say. */
+const longestStepMs = 30 * 60_000;
+/** What is left to say when the worker ends may take so long. */
+const farewellMs = 15_000;
+
+/** Trades one account until it is asked to stop, and serves its page meanwhile. */
+export async function runTradeRole(setting: RoleSetting): Promise<void> {
+  const { mode, confirm, clock, configuration, folders, version, logger, signal } = setting;
+  const loaded = await readConfiguration(configuration);
+  const { page: pageSetting } = loaded.config;
+  const context: ServiceContext = { configuration, folders, version };
+  const timers = clock === "broker" ? await brokersTimers(context, mode) : systemTimers;
+  const services = createServices({ ...context, clock: timers });
+  const startedUtcMs = timers.nowUtcMs();
+  const sending = new Set<Promise<unknown>>();
+  const alerts = alertsOf(loaded);
+
+  const teller: Teller = {
+    async send(alert) {
+      const work = alerts.send(alert).then((deliveries) => {
+        for (const { channel, ok, attempts, detail } of deliveries) {
+          if (ok) metrics.alertSent(channel);
+          else {
+            metrics.alertFailed(channel);
+            logger.warn({ channel, attempts, detail }, "an alarm could not be delivered");
+          }
+        }
+      });
+      sending.add(work);
+      await work.finally(() => sending.delete(work));
+    },
+    async ping(state) {
+      const delivery = await alerts.ping(state);
+      if (delivery && !delivery.ok) logger.warn({ detail: delivery.detail }, "the ping did not get through");
+    },
+  };
+
+  const workerSetting: TradeWorkerSetting = {
+    mode,
+    whose: clock,
+    context,
+    timers,
+    teller,
+    signal,
+    onChange: () => page?.changed(),
+    onEvent: (event) => {
+      logEvent(logger, event);
+      if (event.kind === "ended") metrics.sessionEnded(event.outcome ?? event.result);
+    },
+    onStepTook: (step, ms) => metrics.stepTook(step, ms / 1000),
+    ...(confirm === undefined ? {} : { confirm }),
+  };
+  let page: Awaited<ReturnType<typeof startPage>> | undefined;
+  const worker = await createTradeWorker(workerSetting);
+  const view = async (): Promise<WorkerView> => {
+    const { activity, next, preflight, log } = worker.snapshot();
+    const status = await services.status({ mode });
+    const { history, trouble } = await services.history({ mode }).then(
+      (found) => ({ history: found, trouble: null }),
+      (error: Error) => ({ history: null, trouble: error.message }),
+    );
+    const atUtcMs = timers.nowUtcMs();
+    return { atUtcMs, startedUtcMs, version, activity, next, status, history, trouble, preflight, log };
+  };
+  const metrics = createMetrics(view);
+  let running = true;
+  page = await startPage({
+    ...pageSetting,
+    view,
+    halt: async (reason) => void (await services.halt({ mode, reason })),
+    resume: async (reason) => void (await services.resume({ mode, reason })),
+    outFolder: folders.out,
+    isAlive() {
+      const { kind, detail, sinceUtcMs } = worker.snapshot().activity;
+      const isStuck = kind === "working" && timers.nowUtcMs() - sinceUtcMs > longestStepMs;
+      return { ok: running && !isStuck, detail: running ? `${kind}: ${detail}` : "ended" };
+    },
+    metrics,
+    onProblem: (error) => logger.error({ detail: String(error) }, "the page failed to answer"),
+  });
+  logger.info({ role: "trade", mode, account: worker.account, page: page.url }, "ready");
+  if (alerts.channels.length === 0)
+    logger.warn("no alarm reaches anybody: set alerts.webhook, alerts.ntfy or alerts.email");
+  try {
+    await worker.run();
+  } finally {
+    running = false;
+    await Promise.race([
+      Promise.allSettled([...sending]),
+      new Promise((resolve) => setTimeout(resolve, farewellMs).unref()),
+    ]);
+    await page.close();
+  }
+}
+
+const systemTimers: TradeWorkerSetting["timers"] = {
+  nowUtcMs: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, Math.max(0, ms));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The clock of a simulator, as far as it runs at the speed of real time. */
+async function brokersTimers(
+  context: ServiceContext,
+  mode: WorkerArguments["mode"],
+): Promise<TradeWorkerSetting["timers"]> {
+  const { server, error } = await createServices(context).connect({ mode });
+  if (!server) throw Object.assign(new Error(error!.message), error);
+  return { ...systemTimers, nowUtcMs: () => Date.now() + server.clockSkewMs };
+}
+
+const levels = { info: "info", warning: "warn", alarm: "error" } as const;
+
+/** Every event is a line; what it says is meant for people, and holds no secret. */
+function logEvent(logger: Logger, event: WorkerEvent): void {
+  switch (event.kind) {
+    case "told":
+      logger[event.isOver ? "info" : levels[event.level]](
+        { key: event.key, session: event.session, detail: event.detail },
+        event.title,
+      );
+      break;
+    case "preflight": {
+      const { session, phase, ok, checks } = event;
+      const failed = checks.filter((check) => !check.ok).map(({ name }) => name);
+      logger[ok ? "info" : "warn"]({ session, phase, failed }, ok ? "ready for the session" : "not ready");
+      break;
+    }
+    case "ended": {
+      const { session, result, outcome, detail } = event;
+      logger[result === "traded" ? "info" : "error"](
+        { session, result, outcome, detail },
+        "session done with",
+      );
+      break;
+    }
+    case "reconciled": {
+      const { session, agrees, differences } = event;
+      logger[agrees ? "info" : "error"](
+        { session, differences },
+        agrees ? "books agree with the broker" : "books differ from the broker",
+      );
+      break;
+    }
+    case "learned":
+      logger.warn(event.amendment, "the broker keeps other hours than the calendar");
+      break;
+    case "started":
+      logger.info({ version: event.version }, "started");
+      break;
+    case "stopped":
+      logger.info({ reason: event.reason }, "stopped");
+  }
+}
