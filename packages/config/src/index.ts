@@ -6,6 +6,7 @@ export { type Origin, type OriginSource, originSources, originText } from "./ori
 export { configJsonSchema, renderDefaultYaml } from "./render.js";
 export { type KnownNames, type LoadedConfig, resolveConfig } from "./resolve.js";
 export { type EffectiveConfig, metricNames, settingNames, type WrittenConfig } from "./schema.js";
+export { secretSettings, withoutSecrets } from "./secrets.js";
 export { type ConfigRow, describeConfig } from "./show.js";
 export {
   commissionOf,

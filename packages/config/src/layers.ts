@@ -3,6 +3,7 @@ import { type ConfigIssue, issueAt } from "./errors.js";
 import { nearest } from "./nearest.js";
 import type { Origin, OriginSource } from "./origin.js";
 import { settingNames } from "./schema.js";
+import { discretion, isSecret, shownOverride } from "./secrets.js";
 import { nestedUnder, readYaml, type Written } from "./written.js";
 
 /** A text and the name it is reported under. */
@@ -54,13 +55,13 @@ const namedVariables: Readonly<Record<string, { setting: string; text: boolean }
 
 function fileLayer(source: OriginSource, { path, text }: SourceFile): Layer {
   return {
-    ...readYaml(text, (line, column) => ({ source, file: path, line, column })),
+    ...readYaml(text, (line, column) => ({ source, file: path, line, column }), "", discretion),
     warnings: [],
   };
 }
 
 function overrideLayer(override: string): Layer {
-  const origin: Origin = { source: "flag", flag: `--set ${override}` };
+  const origin: Origin = { source: "flag", flag: `--set ${shownOverride(override)}` };
   const equals = override.indexOf("=");
   const name = override.slice(0, Math.max(equals, 0)).trim();
   if (name === "" || name.split(".").includes("")) {
@@ -124,7 +125,14 @@ function settingOfVariable(variable: string): string | undefined {
 }
 
 function settingLayer(name: string, yaml: string, origin: Origin): Pick<Layer, "root" | "issues"> {
-  const { root, issues } = readYaml(yaml, () => origin, name);
+  // A password is what it is, also where it looks like a number, a reference or a list.
+  if (isSecret(name) && !/^\s*["']/.test(yaml)) {
+    return {
+      root: nestedUnder(name, textAt(yaml.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ""), origin)),
+      issues: [],
+    };
+  }
+  const { root, issues } = readYaml(yaml, () => origin, name, discretion);
   if (issues.length > 0) return { issues };
   return { root: nestedUnder(name, root ?? { origin, keyOrigin: origin, scalar: null }), issues };
 }

@@ -13,6 +13,7 @@ import {
   type SettingShape,
   settingNames,
 } from "./schema.js";
+import { mayShow, shownKey } from "./secrets.js";
 import { inWords, mustBe, valueInWords, wayOut } from "./wording.js";
 import { partAt, plain, type Written } from "./written.js";
 
@@ -32,7 +33,7 @@ export interface KnownNames {
 export interface LoadedConfig {
   /** Complete, camelCase, frozen: what the code receives. */
   readonly config: Config;
-  /** The same as it would be written, keys in the order of the schema: what manifests record. */
+  /** The same as it would be written, keys in the order of the schema, secrets included: nobody prints it whole. */
   readonly written: EffectiveConfig;
   /** By dotted name, `weights.cash_buffer`; one entry a setting, in the order of the schema. */
   readonly origins: Readonly<Record<string, Origin>>;
@@ -95,13 +96,18 @@ function issuesOf(issue: SchemaIssue, root: Written): readonly ConfigIssue[] {
       const entry = part.entries?.get(unknown) ?? part;
       return issueAt(
         entry.keyOrigin,
-        dotted([...issue.path, unknown]),
+        dotted([...issue.path, shownKey(issue.path, unknown)]),
         "is not a setting",
         settingMeant(unknown, issue.path),
       );
     });
   }
   if (!whole) return [issueAt(part.origin, key, `is missing: ${issue.message}`)];
+  if (!mayShow(issue.path, String(part.scalar))) {
+    const words =
+      part.scalar === undefined || part.scalar === null ? valueInWords(part) : "its value is not shown here";
+    return [issueAt(part.origin, key, `${issue.message} (${words})`)];
+  }
   const message = `${issue.message} (${valueInWords(part)})`;
   return [issueAt(part.origin, key, message, hintFor(issue, part))];
 }

@@ -55,6 +55,13 @@ const impossible: readonly Rule[] = [
         ? `the live and the paper account must not be the same (${account_live})`
         : undefined,
   },
+  {
+    settings: ["alerts.email.smtp", "alerts.email.from", "alerts.email.to"],
+    check: ({ alerts: { email } }) =>
+      email.smtp !== "" && (email.from === "" || email.to.length === 0)
+        ? "e-mail needs a sender and somebody who gets it, alerts.email.from and alerts.email.to"
+        : undefined,
+  },
 ];
 
 /** Combinations that work, but hardly as their author expects. */

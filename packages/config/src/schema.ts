@@ -384,8 +384,30 @@ const compliance = z.strictObject({
     ),
 });
 
-/** What opens something to whoever reads it: shown nowhere, not even in an error. */
-const secret = (description: string) => z.string().default("").describe(description).meta({ secret: true });
+/** What opens something to whoever reads it: shown nowhere, not even in an error. Empty where there is none. */
+function secret(
+  description: string,
+  check?: { readonly passes: (text: string) => boolean; readonly error: string },
+) {
+  const text = check
+    ? z.string().refine((value) => value === "" || check.passes(value), { error: check.error })
+    : z.string();
+  return text.default("").describe(description).meta({ secret: true });
+}
+
+function address(protocol: RegExp, error: string, isWhole: (url: URL) => boolean = () => true) {
+  const passes = (text: string) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    return url !== undefined && protocol.test(url.protocol) && url.hostname !== "" && isWhole(url);
+  };
+  return { passes, error };
+}
+
+const webAddress = address(/^https?:$/, "must be an address that begins with https:// or http://");
+
+/** One address, perhaps with a name before it; nothing in it can end a line of a mail's head. */
+const mailAddress = /^[^\p{Cc}<>]*<[^\s<>@,;:]+@[^\s<>@,;:/]+>$|^[^\s<>@,;:]+@[^\s<>@,;:/]+$/u;
+const mailAddressExpected = "must be an e-mail address such as pf@example.org";
 
 const research = z.strictObject({
   executor: z
@@ -413,22 +435,47 @@ const page = z.strictObject({
     .describe("Port of the page; 0 lets the system choose one, and the worker says which."),
   token: secret(
     "What a reader of the page has to know, at least 16 characters; halting and resuming take one on any address.",
+    { passes: (text) => text.length >= 16, error: "must have at least 16 characters" },
   ),
 });
 
 const email = z.strictObject({
-  smtp: secret("Mail server, such as smtps://user:password@mail.example.org; empty means no e-mail."),
-  from: z.string().default("").describe("Sender of alarms."),
-  to: z.array(z.string().min(3)).default([]).describe("Who gets alarms."),
+  smtp: secret(
+    "Mail server, such as smtps://user:password@mail.example.org (special characters of either as %40 and so on); empty means no e-mail.",
+    address(/^smtps?:$/, "must be an address that begins with smtps:// or smtp://"),
+  ),
+  from: z
+    .string()
+    .refine((text) => text === "" || mailAddress.test(text), { error: mailAddressExpected })
+    .default("")
+    .describe("Sender of alarms."),
+  to: z
+    .array(z.string().regex(mailAddress, { error: mailAddressExpected }))
+    .default([])
+    .describe("Who gets alarms."),
 });
 
 const alerts = z.strictObject({
-  webhook: secret("Address that takes alarms as JSON by POST; empty means none."),
-  ntfy: secret("Topic of ntfy, such as https://ntfy.sh/a-name-nobody-guesses; empty means none."),
-  ntfy_token: secret("Access token of a protected topic."),
+  webhook: secret(
+    "Address that takes alarms as JSON by POST, as Slack, Discord and Mattermost do; empty means none.",
+    webAddress,
+  ),
+  ntfy: secret(
+    "Topic of ntfy, such as https://ntfy.sh/a-name-nobody-guesses; empty means none.",
+    address(
+      /^https?:$/,
+      "must be the address of a topic, such as https://ntfy.sh/a-name-nobody-guesses",
+      ({ pathname }) => pathname !== "/",
+    ),
+  ),
+  ntfy_token: secret("Access token of a protected topic.", {
+    passes: (text) => /^[\x21-\x7e]+$/.test(text),
+    error: "must be one word of ASCII characters",
+  }),
   email: email.prefault({}).describe("Alarms by e-mail."),
   ping: secret(
-    "Address the worker calls while all is well, so that somebody notices when it no longer does; empty means none.",
+    "Address the worker calls while all is well, so that somebody notices when it no longer does; with /fail at its end where something is wrong. Empty means none.",
+    webAddress,
   ),
   daily_summary: z.boolean().default(true).describe("Whether a message is sent after every session."),
 });
@@ -469,7 +516,9 @@ export const ConfigFile = z.strictObject({
   page: page.prefault({}).describe("The page that the worker serves."),
   alerts: alerts
     .prefault({})
-    .describe("How the worker reaches a person. Secrets are best set in .env, as PF_ALERTS__WEBHOOK and so on."),
+    .describe(
+      "How the worker reaches a person. Secrets are best set in .env, as PF_ALERTS__WEBHOOK and so on.",
+    ),
 });
 
 /** What a person may write: snake_case, anything left out. */
@@ -486,6 +535,8 @@ export interface SectionShape {
 /** One setting, a leaf of the file. */
 export interface SettingShape {
   readonly description: string;
+  /** Whether its value may be shown nowhere. */
+  readonly secret: boolean;
 }
 
 /** The outline of the file: sections within sections down to settings, as the schema has them. */
@@ -503,7 +554,11 @@ function outlineOf(object: z.ZodObject, description: string): SectionShape {
   for (const [key, schema] of Object.entries(object.shape) as [string, z.ZodType][]) {
     const described = schema.description ?? "";
     const inner = schema instanceof z.ZodPrefault ? schema.unwrap() : schema;
-    keys.set(key, inner instanceof z.ZodObject ? outlineOf(inner, described) : { description: described });
+    const secret = schema.meta()?.secret === true;
+    keys.set(
+      key,
+      inner instanceof z.ZodObject ? outlineOf(inner, described) : { description: described, secret },
+    );
   }
   return { description, keys };
 }

@@ -19,6 +19,16 @@ export interface ReadYaml {
   readonly issues: readonly ConfigIssue[];
 }
 
+/** Decides what of a text may be repeated in an error. */
+export interface Discretion {
+  /** A key of a section, as it may be shown. */
+  shownKey(section: readonly string[], key: string): string;
+  /** What stands at a setting, as it may be shown. */
+  shownText(setting: readonly string[], text: string): string;
+}
+
+const nothingToHide: Discretion = { shownKey: (_, key) => key, shownText: (_, text) => text };
+
 /**
  * Reads one YAML document, with the origin of every value.
  *
@@ -26,7 +36,12 @@ export interface ReadYaml {
  * @param key - name of the setting the document is the value of; empty for a whole file
  * @returns issues instead of a tree where the text is no YAML; duplicate keys are issues beside a tree
  */
-export function readYaml(text: string, locate: (line: number, column: number) => Origin, key = ""): ReadYaml {
+export function readYaml(
+  text: string,
+  locate: (line: number, column: number) => Origin,
+  key = "",
+  discretion: Discretion = nothingToHide,
+): ReadYaml {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const originAt = (offset: number): Origin => {
@@ -46,7 +61,8 @@ export function readYaml(text: string, locate: (line: number, column: number) =>
       const entries = new Map<string, Written>();
       for (const { key: keyNode, value } of node.items) {
         const entryKey = isScalar(keyNode) ? String(keyNode.value) : String(keyNode);
-        const entryName = name === "" ? entryKey : `${name}.${entryKey}`;
+        const shown = discretion.shownKey(name === "" ? [] : name.split("."), entryKey);
+        const entryName = name === "" ? shown : `${name}.${shown}`;
         const entryOrigin = originAt((keyNode as Node).range?.[0] ?? 0);
         const first = entries.get(entryKey);
         if (first)
@@ -65,8 +81,10 @@ export function readYaml(text: string, locate: (line: number, column: number) =>
     if (isSeq(node))
       return { origin, keyOrigin, items: node.items.map((item) => walk(item as Node | null, name, origin)) };
     // An alias would make the place where a value stands ambiguous, and is a way to write very large files.
-    if (isAlias(node))
-      issues.push(issueAt(origin, name, `*${node.source} refers to another value`, "write the value itself"));
+    if (isAlias(node)) {
+      const shown = discretion.shownText(name.split("."), node.source);
+      issues.push(issueAt(origin, name, `*${shown} refers to another value`, "write the value itself"));
+    }
     return { origin, keyOrigin, scalar: isScalar(node) ? node.value : null };
   };
   const root = walk(document.contents, key, originAt(0));
@@ -114,8 +132,9 @@ function onePerLine(errors: readonly YAMLError[], lines: LineCounter): readonly 
 }
 
 function syntaxIssue(error: YAMLError, originAt: (offset: number) => Origin, key: string): ConfigIssue {
-  const [message, hint] = syntaxWords[error.code] ?? [`is not valid YAML: ${error.message}`];
-  return issueAt(originAt(error.pos[0]), key, message ?? error.message, hint);
+  // The library's own words repeat what it read, and that may be a secret.
+  const [message, hint] = syntaxWords[error.code] ?? [`is not valid YAML (${error.code})`];
+  return issueAt(originAt(error.pos[0]), key, message, hint);
 }
 
 const syntaxWords: Partial<Record<YAMLError["code"], readonly [message: string, hint?: string]>> = {
@@ -129,6 +148,8 @@ const syntaxWords: Partial<Record<YAMLError["code"], readonly [message: string, 
   MISSING_CHAR: ["ends before a bracket or a quote is closed"],
   MULTIPLE_DOCS: ["starts a second document", "remove the line `---`"],
   BAD_SCALAR_START: ["starts with a character that YAML reserves", "put the text in quotes"],
+  UNEXPECTED_TOKEN: ["has something where nothing may stand", "put text with special characters in quotes"],
+  BAD_DQ_ESCAPE: ["has a `\\` that means nothing in double quotes", "put the text in single quotes"],
   RESOURCE_EXHAUSTION: ["is nested too deeply"],
   TAG_RESOLVE_FAILED: ["has a tag (`!…`) that means nothing here", "remove the tag"],
 };
