@@ -137,7 +137,7 @@ function mailboxOf({ smtp, from, to, requireTls }: EmailOptions): NonNullable<Ch
 
 /** Whether it is one address, perhaps with a name before it; nothing in it can end a header line. */
 function isMailAddress(text: string): boolean {
-  return /^[^\p{Cc}<>]*<[^\s<>@,;:/]+@[^\s<>@,;:/]+>$|^[^\s<>@,;:/]+@[^\s<>@,;:/]+$/u.test(text);
+  return /^[^\p{Cc}<>]*<[^\s<>@,;:]+@[^\s<>@,;:/]+>$|^[^\s<>@,;:]+@[^\s<>@,;:/]+$/u.test(text);
 }
 
 function isThisMachine(host: string): boolean {
