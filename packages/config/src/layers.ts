@@ -4,6 +4,7 @@ import { nearest } from "./nearest.js";
 import type { Origin, OriginSource } from "./origin.js";
 import { settingNames } from "./schema.js";
 import { discretion, isSecret, shownOverride } from "./secrets.js";
+import { findUniverse } from "./universe.js";
 import { nestedUnder, readYaml, type Written } from "./written.js";
 
 /** A text and the name it is reported under. */
@@ -20,6 +21,8 @@ export interface ConfigSources {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** `KEY=VALUE`, VALUE in YAML; the last one for a key wins. */
   readonly overrides?: readonly string[];
+  /** The text of a file that the configuration names; throws what the system says. Without it such files are refused. */
+  readonly read?: (path: string) => string;
 }
 
 /** What one source says. */
@@ -28,6 +31,8 @@ export interface Layer {
   readonly root?: Written;
   readonly issues: readonly ConfigIssue[];
   readonly warnings: readonly ConfigIssue[];
+  /** A file that this source refers to. */
+  readonly file?: string;
 }
 
 /** The sources as layers, weakest first. A source that is split (one layer a flag, one a variable) keeps its order. */
@@ -41,7 +46,22 @@ export function readLayers(sources: ConfigSources): readonly Layer[] {
       variable,
     })),
     ...(sources.overrides ?? []).map(overrideLayer),
-  ];
+  ].map((layer) => withSymbols(layer, sources.read));
+}
+
+/** The layer with the symbols of its universe in place of the text that stands for them. */
+function withSymbols(layer: Layer, read: ConfigSources["read"]): Layer {
+  const { root } = layer;
+  const universe = root?.entries?.get("universe");
+  if (!root || typeof universe?.scalar !== "string") return layer;
+  const { list, issues, file } = findUniverse(universe, universe.scalar, read);
+  const others = [...root.entries!].filter(([key]) => key !== "universe");
+  return {
+    ...layer,
+    root: { ...root, entries: new Map(list ? [...others, ["universe", list]] : others) },
+    issues: [...layer.issues, ...issues],
+    ...(file === undefined ? {} : { file }),
+  };
 }
 
 /** The variables of the broker connection. Account ids and hosts are text whatever they look like. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, type ConfigIssue } from "./errors.js";
@@ -23,7 +24,8 @@ export interface LoadOptions {
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
   const { directory, env = {}, dotenv, overrides = [], known } = options;
-  const rest = { env, overrides, ...(dotenv && { dotenv }) };
+  const read = (path: string) => asText(readFileSync(path));
+  const rest = { env, overrides, read, ...(dotenv && { dotenv }) };
   if (directory === undefined) return resolveConfig(rest, known);
 
   const [config, local] = await Promise.all([
@@ -37,8 +39,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
 /** `undefined` where there is no such file; anything else that keeps it from being read is an error. */
 async function readOptional(path: string): Promise<SourceFile | undefined> {
   try {
-    const bytes = await readFile(path);
-    return { path, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    return { path, text: asText(await readFile(path)) };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
@@ -48,6 +49,10 @@ async function readOptional(path: string): Promise<SourceFile | undefined> {
         : `cannot be read (${code ?? String(cause)})`;
     throw new ConfigError([wholeFile(path, message)], { cause });
   }
+}
+
+function asText(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
 async function missingFile(directory: string): Promise<ConfigIssue> {

@@ -1,11 +1,13 @@
 import { Document, isScalar, type Node, Scalar, visit, YAMLMap } from "yaml";
 import * as z from "zod";
-import { ConfigFile, isSection, outline, type SectionShape } from "./schema.js";
+import { ConfigFile, isSection, outline, type SectionShape, universeTexts } from "./schema.js";
 
 /** What an editor needs to check and complete `config.yaml`: a JSON Schema (draft 7) of what may be written. */
 export function configJsonSchema(): Record<string, unknown> {
-  const { $schema, ...schema } = z.toJSONSchema(ConfigFile, { io: "input", target: "draft-7" });
-  return { $schema, title: "Configuration of pf", ...schema };
+  const { $schema, properties, ...schema } = z.toJSONSchema(ConfigFile, { io: "input", target: "draft-7" });
+  const { default: usual, description, ...list } = properties!.universe as Record<string, unknown>;
+  const universe = { default: usual, description, anyOf: [list, ...universeTexts] };
+  return { $schema, title: "Configuration of pf", ...schema, properties: { ...properties, universe } };
 }
 
 /** The text of `config.yaml`: every setting at its default, under a comment that says what it does. */

@@ -67,7 +67,8 @@ const settings: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "ibkr.start": fc.constantFrom("1999-12-31", "2015-01-01", "2016-02-29"),
   "ibkr.end": fc.constantFrom(null, "2020-02-29", "2024-12-31"),
   universe: atLeastOneOf(fc.stringMatching(/^[A-Z]{1,5}([.-][A-Z])?$/)),
-  "data.source": fc.constantFrom("ibkr", "csv", "synthetic"),
+  "data.source": fc.constantFrom("ibkr", "csv", "synthetic", "tiingo", "alpaca"),
+  "data.fallback": fc.uniqueArray(fc.constantFrom("ibkr", "csv", "tiingo", "alpaca")),
   "data.csv_dir": fc.option(text),
   "data.synthetic.seed": fc.nat(),
   "rebalance.schedule_et": fc.constantFrom("09:30", "12:00", "15:55", "15:59"),
@@ -160,7 +161,12 @@ describe("resolveConfig", () => {
       incumbents: "keep",
     });
     expect(defaults.config.rebalance.minWeightChange).toBe(0.05);
-    expect(defaults.config.data).toEqual({ source: "ibkr", csvDir: null, synthetic: { seed: 42 } });
+    expect(defaults.config.data).toEqual({
+      source: "ibkr",
+      fallback: [],
+      csvDir: null,
+      synthetic: { seed: 42 },
+    });
     expect(new Set(Object.values(defaults.origins).map(({ source }) => source))).toEqual(
       new Set(["default"]),
     );
@@ -388,7 +394,12 @@ const mistakes: readonly (readonly [string, readonly string[]])[] = [
     ],
   ],
   // the universe
-  ["universe: SPY", ['1:11 universe: must be a list (is the text "SPY"); write [SPY]']],
+  [
+    "universe: SPY",
+    [
+      '1:11 universe: must be a list of symbols, the name of a list, or a file of symbols (is the text "SPY"); write [SPY]',
+    ],
+  ],
   ["universe: []", ["1:11 universe: must have at least one value (is an empty list)"]],
   [
     "universe:\n  - spy\n  - SPY\n  - SPY\n  - TRUE\n  - ../SPY\n",
@@ -536,7 +547,10 @@ describe("mistakes elsewhere", () => {
       "weights={cash_buffer: 2}",
       "--set weights={cash_buffer: 2} weights.cash_buffer: must be less than 1 (is 2)",
     ],
-    ["universe=SPY,TLT", '--set universe=SPY,TLT: must be a list (is the text "SPY,TLT"); write [SPY,TLT]'],
+    [
+      "universe=SPY,TLT",
+      '--set universe=SPY,TLT: must be a list of symbols, the name of a list, or a file of symbols (is the text "SPY,TLT"); write [SPY, TLT]',
+    ],
     ["universe=[SPY", "--set universe=[SPY: ends before a bracket or a quote is closed"],
     ["universe.0=SPY", "--set universe.0=SPY universe: must be a list (is a section of keys)"],
     ["selection.top_n=", "--set selection.top_n=: must be a number (is empty); leave it out for the default"],
@@ -564,7 +578,7 @@ describe("mistakes elsewhere", () => {
     ],
     [
       { PF_UNIVERSE: "SPY" },
-      'environment PF_UNIVERSE universe: must be a list (is the text "SPY"); write [SPY]',
+      'environment PF_UNIVERSE universe: must be a list of symbols, the name of a list, or a file of symbols (is the text "SPY"); write [SPY]',
     ],
   ])("environment %j", (env, expected) => {
     expect(complaints({ env })).toEqual([expected]);
@@ -679,6 +693,11 @@ describe("a warning is given, and nothing refused, when", () => {
       "1:25 execution.order_type: limit prices need live quotes, and ibkr.market_mode is delayed: trade will order nothing",
     ],
     ["data: {source: csv}", "1:16 data.source: fetch will need --csv-dir, for data.csv_dir is not set"],
+    ["data: {fallback: [csv]}", "1:18 data.fallback: the fallback csv needs data.csv_dir, which is not set"],
+    [
+      "data: {source: tiingo, fallback: [alpaca, tiingo]}",
+      "1:34 data.fallback: tiingo is the source already, so it cannot help itself",
+    ],
   ])("%s", (text, expected) => {
     expect(warningsOf(configText(text))).toEqual([expected]);
   });

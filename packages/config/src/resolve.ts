@@ -57,7 +57,8 @@ export function resolveConfig(sources: ConfigSources, known: KnownNames = {}): L
     ...layers.flatMap(({ issues }) => issues),
     ...(settled.isWhole ? brokenRules(settled) : []),
   ];
-  const files = [sources.config, sources.local, sources.dotenv].flatMap((file) => (file ? [file.path] : []));
+  const own = [sources.config, sources.local, sources.dotenv].flatMap((file) => (file ? [file.path] : []));
+  const files = [...own, ...new Set(layers.flatMap(({ file }) => file ?? []))];
   if (issues.length > 0) throw new ConfigError(inReadingOrder(issues, files));
 
   const { written, origins } = settled;

@@ -122,6 +122,20 @@ const doubtful: readonly Rule[] = [
         ? "fetch will need --csv-dir, for data.csv_dir is not set"
         : undefined,
   },
+  {
+    settings: ["data.fallback", "data.csv_dir"],
+    check: ({ data }) =>
+      data.fallback.includes("csv") && data.csv_dir === null
+        ? "the fallback csv needs data.csv_dir, which is not set"
+        : undefined,
+  },
+  {
+    settings: ["data.fallback", "data.source"],
+    check: ({ data: { source, fallback } }) =>
+      (fallback as readonly string[]).includes(source)
+        ? `${source} is the source already, so it cannot help itself`
+        : undefined,
+  },
 ];
 
 /** What makes the configuration unusable, each at the setting that was written last. */

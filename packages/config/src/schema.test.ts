@@ -93,9 +93,18 @@ describe("config/config.schema.json", () => {
     { execution: { order_type: "mkt" } },
     { universe: ["spy"] },
     { universe: [] },
+    { universe: "us_sektors" },
+    { universe: "./mine.xlsx" },
+    { data: { fallback: ["synthetic"] } },
+    { data: { tiingo_key: "abc" } },
   ])("refuses %j in the editor", (wrong) => {
     expect(schema.safeParse(wrong).success).toBe(false);
   });
+
+  it.each([["SPY", "TLT"], "us_sectors", "./my-universe.txt", "lists/Mine.CSV", "a.yaml"])(
+    "accepts the universe %j in the editor",
+    (universe) => expect(schema.safeParse({ universe }).success).toBe(true),
+  );
 
   it("describes every section and setting", () => {
     const undescribed = (

@@ -1,6 +1,7 @@
 import type { Metrics } from "@pf/backtest";
 import type { GridKey } from "@pf/research";
 import * as z from "zod";
+import { defaultUniverse, symbolLists } from "./symbol-lists.js";
 
 /** Metrics that may be reported or optimised, as `metrics.json` names them. */
 export const metricNames = [
@@ -37,27 +38,24 @@ const timeOfDay = z
   });
 
 /** A list in which nothing stands twice; the second mention is the one at fault. */
-function uniqueList<Item extends z.ZodType>(item: Item) {
-  return z
-    .array(item)
-    .min(1)
-    .meta({ uniqueItems: true })
-    .superRefine(
-      (values, context) => {
-        values.forEach((value, index) => {
-          if (values.indexOf(value) !== index) {
-            context.addIssue({
-              code: "custom",
-              path: [index],
-              message: "stands twice in the list",
-              input: value,
-            });
-          }
-        });
-      },
-      // Also where some value is wrong, so that everything is told at once.
-      { when: ({ value }) => Array.isArray(value) },
-    );
+function uniqueList<Item extends z.ZodType>(item: Item, least: 0 | 1 = 1) {
+  const list = z.array(item);
+  return (least === 0 ? list : list.min(least)).meta({ uniqueItems: true }).superRefine(
+    (values, context) => {
+      values.forEach((value, index) => {
+        if (values.indexOf(value) !== index) {
+          context.addIssue({
+            code: "custom",
+            path: [index],
+            message: "stands twice in the list",
+            input: value,
+          });
+        }
+      });
+    },
+    // Also where some value is wrong, so that everything is told at once.
+    { when: ({ value }) => Array.isArray(value) },
+  );
 }
 
 const bars = () => z.int().min(1).max(5000);
@@ -143,9 +141,16 @@ const ibkr = z.strictObject({
 
 const data = z.strictObject({
   source: z
-    .enum(["ibkr", "csv", "synthetic"])
+    .enum(["ibkr", "csv", "synthetic", "tiingo", "alpaca"])
     .default("ibkr")
-    .describe("ibkr | csv | synthetic. Where fetch takes bars from; everything else reads the cache."),
+    .describe(
+      "ibkr | csv | synthetic | tiingo | alpaca. Where fetch takes bars from; everything else reads the cache. The last two are services with keys of their own, which are read from the environment or .env only: TIINGO_API_KEY; APCA_API_KEY_ID and APCA_API_SECRET_KEY.",
+    ),
+  fallback: uniqueList(z.enum(["ibkr", "csv", "tiingo", "alpaca"]), 0)
+    .default([])
+    .describe(
+      "Sources to try, in this order, for a symbol that the source does not have; [] means none. Bars of two sources never share a file: a symbol stays with the source it was first fetched from.",
+    ),
   csv_dir: z
     .string()
     .min(1)
@@ -484,8 +489,10 @@ const alerts = z.strictObject({
 export const ConfigFile = z.strictObject({
   ibkr: ibkr.prefault({}).describe("The connection to Interactive Brokers, and what is fetched."),
   universe: uniqueList(symbol)
-    .default(["SPY", "QQQ", "VTI", "TLT", "IEF", "GLD", "XLE", "BND", "BITO"])
-    .describe("The symbols to choose from, any liquid ETFs. Ties go to the one that stands first."),
+    .default(defaultUniverse)
+    .describe(
+      `The symbols to choose from, any liquid ETFs. Ties go to the one that stands first. Or the name of a list (${Object.keys(symbolLists).join(", ")}), or a file of symbols (.txt, .csv, .yaml) seen from the folder of this one.`,
+    ),
   data: data.prefault({}).describe("Where bars come from."),
   rebalance: rebalance
     .prefault({})
@@ -522,7 +529,17 @@ export const ConfigFile = z.strictObject({
 });
 
 /** What a person may write: snake_case, anything left out. */
-export type WrittenConfig = z.input<typeof ConfigFile>;
+export type WrittenConfig = Omit<z.input<typeof ConfigFile>, "universe"> & {
+  /** A text is the name of a list or a file of symbols; it is replaced by its symbols before anything is checked. */
+  readonly universe?: readonly string[] | string;
+};
+
+/** What may stand in place of the list of symbols, as JSON Schema. */
+export const universeTexts = [
+  { enum: Object.keys(symbolLists) },
+  { type: "string", pattern: "\\.([tT][xX][tT]|[cC][sS][vV]|[yY][aA]?[mM][lL])$" },
+];
+
 /** The complete configuration as it would be written: snake_case, nothing left out. */
 export type EffectiveConfig = z.output<typeof ConfigFile>;
 
