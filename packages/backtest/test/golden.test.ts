@@ -1,3 +1,4 @@
+import type { SessionDate } from "@pf/market";
 import { createStrategy } from "@pf/selection";
 import { describe, expect, it } from "vitest";
 import { type BacktestResult, type Metrics, measure, measureReturns, runBacktest } from "../src/index.js";
@@ -28,8 +29,6 @@ interface Expected {
   readonly held?: readonly (readonly string[])[];
   readonly selected?: readonly (readonly string[])[];
 }
-
-const weightingsOfLater = new Set(["hrp", "erc"]);
 
 describe.runIf(sharedIsThere)(`the strategy against an independent implementation${whyNot}`, () => {
   it("gives the literal rule's backtest: every column, target, score and gate", () => {
@@ -104,15 +103,31 @@ describe.runIf(sharedIsThere)(`the strategy against an independent implementatio
     for (const variant of file.variants) expectRun(run(overridden(config, variant.override!)), variant);
   });
 
-  it("gives equal weights like the reference", () => {
-    const { backtests } = golden<{ backtests: { config: GoldenConfig; variants: Expected[] } }>(
-      "weightings.json",
-    );
-    const known = backtests.variants.filter(
-      (one) => !weightingsOfLater.has(String(one.override!["weights.method"])),
-    );
-    expect(known.length).toBeGreaterThan(0);
-    for (const variant of known) expectRun(run(overridden(backtests.config, variant.override!)), variant);
+  it("weighs equally, by equal risk contribution and by hierarchical risk parity like the reference", () => {
+    const { backtests } = golden<{
+      backtests: {
+        config: GoldenConfig;
+        dates: string[];
+        variants: (Expected & { last_rows: { date: string; selected: string[]; weights: Weights }[] })[];
+      };
+    }>("weightings.json");
+    const methods = backtests.variants.map((one) => one.override!["weights.method"]);
+    expect(new Set(methods)).toEqual(new Set(["equal", "erc", "hrp"]));
+    for (const variant of backtests.variants) {
+      const config = overridden(backtests.config, variant.override!);
+      const result = run(config);
+      expect(result.sessions).toEqual(backtests.dates);
+      expectRun(result, variant);
+      const prepared = createStrategy(strategyOptions(config)).prepare(realPanel());
+      expect(variant.last_rows.length).toBeGreaterThan(50);
+      for (const { date, selected, weights } of variant.last_rows) {
+        const row = result.sessions.indexOf(date as SessionDate);
+        const decision = prepared.decide(row, result.targets.at(row - 1));
+        expect(decision.selected).toEqual(selected);
+        expectWeights(decision.weights, weights);
+        expectWeights(result.targets.at(row), weights);
+      }
+    }
   });
 
   it("gives every run on the awkward market: twins, late starter, missing bars, frozen price", () => {
@@ -129,7 +144,6 @@ describe.runIf(sharedIsThere)(`the strategy against an independent implementatio
     for (const { config, runs } of [market, more]) {
       for (const expected of runs) {
         const own = overridden(config, expected.override!);
-        if (weightingsOfLater.has(own.weights.method)) continue;
         const strategy = createStrategy(strategyOptions(own));
         const result = runBacktest(panel, strategy, costsOf(own), { lag: own.rebalance.lag ?? 1 });
         expectRun(result, expected);
@@ -144,7 +158,7 @@ describe.runIf(sharedIsThere)(`the strategy against an independent implementatio
         checked++;
       }
     }
-    expect(checked).toBe(17);
+    expect(checked).toBe(23);
   });
 
   it("measures the published return series as printed", () => {

@@ -15,7 +15,7 @@ export function pairTable(rows: number, names: number): Float64Array | undefined
  * handful of pairs a row, and in a universe of thousands the matrix would take hours.
  */
 export class PairCorrelations {
-  private readonly centred: (Float64Array | undefined)[] = [];
+  private readonly columns: (Float64Array | undefined)[] = [];
   private readonly squares: Float64Array;
   /** The row whose window a symbol's centred returns are; -1 before the first. */
   private readonly loaded: Int32Array;
@@ -54,21 +54,24 @@ export class PairCorrelations {
   }
 
   private compute(row: number, a: number, b: number): number {
-    const x = this.load(row, a);
-    const y = this.load(row, b);
+    const x = this.centred(row, a);
+    const y = this.centred(row, b);
     let products = 0;
     for (let k = 0; k < this.window; k++) products += x[k]! * y[k]!;
     const rho = products / Math.sqrt(this.squares[a]! * this.squares[b]!);
     return Math.min(1, Math.max(-1, rho));
   }
 
-  /** The centred returns of a symbol's window, computed in two passes once a row. */
-  private load(row: number, symbol: number): Float64Array {
+  /**
+   * A symbol's returns on the last `window` rows up to `row`, less their mean: computed in two passes once a row, into a
+   * buffer that the next row uses again.
+   */
+  centred(row: number, symbol: number): Float64Array {
     const { window } = this;
-    let centred = this.centred[symbol];
+    let centred = this.columns[symbol];
     if (!centred) {
       centred = new Float64Array(window);
-      this.centred[symbol] = centred;
+      this.columns[symbol] = centred;
     }
     if (this.loaded[symbol] === row) return centred;
     this.loaded[symbol] = row;

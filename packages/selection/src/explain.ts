@@ -119,6 +119,11 @@ function number(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(2) : String(Number(value.toPrecision(4)));
 }
 
+/** A fraction in percent, for reading. */
+export function percent(fraction: number): string {
+  return `${(fraction * 100).toFixed(1)} %`;
+}
+
 function ordinal(place: number): string {
   return ["first", "second", "third"][place - 1] ?? `number ${place}`;
 }

@@ -1,4 +1,4 @@
-import { atr, ema, macd, simpleReturns, stdev } from "@pf/indicators";
+import { atr, ema, macd, simpleReturns, sma, stdev } from "@pf/indicators";
 import { type Field, mapOwnBars, type Panel, type Ticker } from "@pf/market";
 
 /**
@@ -11,6 +11,8 @@ export interface Features {
   /** Close-to-close simple returns over own bars; a return across a hole is booked on the later bar. */
   returns(ticker: Ticker): Float64Array;
   ema(ticker: Ticker, span: number): Float64Array;
+  /** Mean of the last `window` own closes. */
+  sma(ticker: Ticker, window: number): Float64Array;
   atr(ticker: Ticker, window: number): Float64Array;
   /** Sample standard deviation of the last `window` own returns, per bar. */
   volatility(ticker: Ticker, window: number): Float64Array;
@@ -116,6 +118,10 @@ function featuresWith(panel: Panel, remember: Remember): Features {
     ema: (ticker, span) =>
       remember(`ema:${span}/${ticker}`, (out) =>
         mapOwnBars(close(ticker), ([own], to) => void ema(own!, span, to), out),
+      ),
+    sma: (ticker, window) =>
+      remember(`sma:${window}/${ticker}`, (out) =>
+        mapOwnBars(close(ticker), ([own], to) => void sma(own!, window, to), out),
       ),
     atr: (ticker, window) =>
       remember(`atr:${window}/${ticker}`, (out) =>

@@ -1,3 +1,8 @@
+import type { CovarianceEstimator } from "./covariance.js";
+
+/** What a year has where nothing else is said: daily bars. */
+export const sessionsPerYear = 252;
+
 /** How a strategy decides; the shape of the configuration file's sections, in camelCase. */
 export interface StrategyOptions {
   readonly features: FeatureOptions;
@@ -6,6 +11,8 @@ export interface StrategyOptions {
   readonly rebalance: RebalanceOptions;
   /** Overlays in the order in which they are applied, by registered name. None by default. */
   readonly overlays?: readonly OverlayOptions[];
+  /** Bars in a year, for what is stated per year: the volatility target and the overlay `volatility`. Default 252. */
+  readonly periodsPerYear?: number;
 }
 
 export interface FeatureOptions {
@@ -39,7 +46,7 @@ export interface SelectionOptions {
 }
 
 export interface WeightOptions {
-  /** Registered name of the weighting: `inv_vol` or `equal` are built in. */
+  /** Registered name of the weighting: `inv_vol`, `equal`, `erc`, `hrp` and `min_var` are built in. */
   readonly method: string;
   /** Returns of the volatility. */
   readonly volWindow: number;
@@ -47,6 +54,16 @@ export interface WeightOptions {
   readonly maxWeightPerAsset: number;
   /** Fraction of equity that is never invested. */
   readonly cashBuffer: number;
+  /**
+   * Estimator of the covariances that `erc`, `hrp`, `min_var` and the volatility target look at, from the returns on the
+   * last `corrWindow` rows: `sample` (divisor n - 1) or `ledoit_wolf`. Default `sample`.
+   */
+  readonly covariance?: CovarianceEstimator;
+  /**
+   * Volatility a year above which all weights are scaled down, as a fraction: what the weights after the cap would have
+   * had at these covariances, times the root of `periodsPerYear`. They are never scaled up. Default `null`: no target.
+   */
+  readonly volTarget?: number | null;
 }
 
 export interface RebalanceOptions {

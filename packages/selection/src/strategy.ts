@@ -2,13 +2,15 @@ import { sampleStdev } from "@pf/indicators";
 import { type Panel, PanelLookupError, type Ticker, type Weights } from "@pf/market";
 import { capInPlace, isCap, isCashBuffer } from "./caps.js";
 import { lastCloseBefore, PairCorrelations, pairTable } from "./correlation.js";
+import { covarianceEstimators, estimateCovariance, portfolioVariance } from "./covariance.js";
 import type { Candidate, Decision } from "./decision.js";
 import { ExtensionError, RowRangeError, StrategyOptionsError } from "./errors.js";
-import { explainCandidates, type Rejection } from "./explain.js";
+import { explainCandidates, percent, type Rejection } from "./explain.js";
 import { createFeatures, type Features, sourceOf, streamFeatures } from "./features.js";
 import { firstDefinedGate, gateCodes, scoreGate, warmUpBars } from "./gates.js";
-import type { StrategyOptions } from "./options.js";
-import { builtinOverlays, type OverlayFactory, type RegimeOverlay } from "./overlays.js";
+import { type StrategyOptions, sessionsPerYear } from "./options.js";
+import type { OverlayFactory, OverlayView, RegimeOverlay } from "./overlays/overlay.js";
+import { builtinOverlays, overlayProblems } from "./overlays.js";
 import type { Registry } from "./registry.js";
 import {
   builtinScores,
@@ -17,7 +19,8 @@ import {
   type ScoreFunction,
   type ScoreView,
 } from "./scores.js";
-import { builtinWeightings, type WeightingFactory, type WeightingMethod } from "./weightings.js";
+import type { WeightingFactory, WeightingInput, WeightingMethod } from "./weightings/weighting.js";
+import { builtinWeightings } from "./weightings.js";
 
 /** A rule for what to hold. It knows no data until it is prepared for a panel. */
 export interface Strategy {
@@ -62,6 +65,8 @@ export interface Extensions {
 const rememberedUniverse = 100;
 /** Candidates taken from a row's scores at a time; more are looked up only if the correlation cap turns all away. */
 const batch = 16;
+/** What the volatility target calls itself among the overlays: like them it only lowers exposure. */
+const volTargetName = "vol_target";
 /** The change from 0.50/0.45 to 0.45/0.50 is 0.05 only up to rounding; the tolerance decides that it stays inside. */
 const bandTolerance = 1e-9;
 
@@ -72,12 +77,12 @@ const bandTolerance = 1e-9;
  * @throws UnknownNameError when a score, weighting or overlay is not registered
  */
 export function createStrategy(options: StrategyOptions, extensions: Extensions = {}): Strategy {
-  const problems = optionProblems(options);
+  const registered = extensions.overlays ?? builtinOverlays;
+  const problems = optionProblems(options, registered);
   if (problems.length > 0) throw new StrategyOptionsError(problems);
   const scoreFactory = (extensions.scores ?? builtinScores).get(scoreName(options));
   const score = scoreFactory(options);
   const weighting = (extensions.weightings ?? builtinWeightings).get(options.weights.method)(options);
-  const registered = extensions.overlays ?? builtinOverlays;
   const overlays = (options.overlays ?? []).map((one) => ({
     name: one.name,
     apply: registered.get(one.name)(one, options),
@@ -101,7 +106,9 @@ interface Rules {
 function prepare(panel: Panel, shared: Features | undefined, rules: Rules): PreparedStrategy {
   const { options, weighting, overlays } = rules;
   const { topN, corrCap, corrWindow, incumbents } = options.selection;
-  const { volWindow, maxWeightPerAsset, cashBuffer } = options.weights;
+  const { volWindow, maxWeightPerAsset, cashBuffer, covariance: estimator = "sample" } = options.weights;
+  const volTarget = options.weights.volTarget ?? null;
+  const periodsPerYear = options.periodsPerYear ?? sessionsPerYear;
   const { minWeightChange } = options.rebalance;
   const keep = incumbents === "keep";
   const { sessions, tickers } = panel;
@@ -130,7 +137,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   const chosen = new Int32Array(places);
   let taken = 0;
   let heldByBand = false;
-  let applied: { name: string; exposure: number; reason: string }[] = [];
+  const applied: { name: string; exposure: number; reason: string | (() => string) }[] = [];
 
   const queue = new Int32Array(Math.max(names, 1)); // incumbents, then batches of candidates, best first
   const ordered = new Int32Array(places); // the chosen names in universe order
@@ -204,11 +211,24 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   }
 
   let weighedRow = 0;
-  const weighed = {
+  // Grown to the largest portfolio that anybody asked the covariances of; estimated at most once a decision.
+  let covariances = new Float64Array(0);
+  let isEstimated = false;
+  const centred: Float64Array[] = [];
+  function covariance(): Float64Array {
+    if (isEstimated) return covariances;
+    if (covariances.length < taken * taken) covariances = new Float64Array(taken * taken);
+    for (let k = 0; k < taken; k++) centred[k] = correlations.centred(weighedRow, ordered[k]!);
+    estimateCovariance(estimator, centred, taken, corrWindow, covariances);
+    isEstimated = true;
+    return covariances;
+  }
+
+  const weighed: { -readonly [Key in keyof WeightingInput]: WeightingInput[Key] } = {
     session: sessions[0]!,
-    tickers: [] as readonly Ticker[],
-    volatility: (k: number) => volatility(ordered[k]!, weighedRow),
-    returns: (k: number) => {
+    tickers: [],
+    volatility: (k) => volatility(ordered[k]!, weighedRow),
+    returns: (k) => {
       const close = closes[ordered[k]!]!;
       const out = new Float64Array(corrWindow);
       const first = weighedRow - corrWindow + 1;
@@ -219,6 +239,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
       }
       return out;
     },
+    covariance,
   };
   // One list a size, refilled: the weighting runs on every row.
   const tickerLists: Ticker[][] = Array.from({ length: places + 1 }, (_, size) =>
@@ -238,6 +259,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     }
     if (taken === 0) return;
     weighedRow = row;
+    isEstimated = false;
     weighed.session = sessions[row]!;
     weighed.tickers = tickerList(taken);
     // What a weighting leaves unwritten must be told, not taken from the row before.
@@ -268,25 +290,43 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     capInPlace(raw, taken, maxWeightPerAsset, cashBuffer);
   }
 
+  /** Scales all weights down to the volatility that is wanted; cash takes the rest. */
+  function target(row: number, wanted: number): void {
+    if (taken === 0) return;
+    const expected = Math.sqrt(portfolioVariance(covariance(), taken, raw) * periodsPerYear);
+    const exposure = expected <= wanted ? 1 : wanted / expected;
+    if (!(exposure > 0)) {
+      const problem = `the volatility expected of the weights is ${expected}`;
+      throw new ExtensionError("weighting", volTargetName, sessions[row]!, undefined, problem);
+    }
+    for (let k = 0; k < taken; k++) raw[k]! *= exposure;
+    const reason = () =>
+      `the weights' volatility is ${percent(expected)} a year, ${exposure < 1 ? "above" : "within"} ${percent(wanted)}`;
+    applied.push({ name: volTargetName, exposure, reason });
+  }
+
+  let viewedRow = 0;
+  const cut = (column: Float64Array) => column.subarray(0, viewedRow + 1);
+  const view: OverlayView = {
+    get session() {
+      return sessions[viewedRow]!;
+    },
+    tickers,
+    get targets() {
+      return Object.fromEntries(Array.from({ length: taken }, (_, k) => [tickers[ordered[k]!]!, raw[k]!]));
+    },
+    column: (field, ticker) => cut(panel.column(field, ticker)),
+    returns: (ticker) => cut(remembered.returns(ticker)),
+    ema: (ticker, span) => cut(remembered.ema(ticker, span)),
+    sma: (ticker, window) => cut(remembered.sma(ticker, window)),
+    volatility: (ticker, window) => cut(remembered.volatility(ticker, window)),
+  };
+
   function overlay(row: number): void {
-    applied = [];
+    viewedRow = row;
     for (const { name, apply } of overlays) {
       const session = sessions[row]!;
-      const cut = (column: Float64Array) => column.subarray(0, row + 1);
-      const targets = Object.fromEntries(
-        Array.from({ length: taken }, (_, k) => [tickers[ordered[k]!]!, raw[k]!]),
-      );
-      const verdict = guarded("overlay", name, session, () =>
-        apply({
-          session,
-          tickers,
-          targets,
-          column: (field, ticker) => cut(panel.column(field, ticker)),
-          returns: (ticker) => cut(remembered.returns(ticker)),
-          ema: (ticker, span) => cut(remembered.ema(ticker, span)),
-          volatility: (ticker, window) => cut(remembered.volatility(ticker, window)),
-        }),
-      );
+      const verdict = guarded("overlay", name, session, () => apply(view));
       // Plain JavaScript can forget to return a verdict at all.
       const { exposure, reason } = verdict ?? { exposure: undefined, reason: "" };
       if (!(typeof exposure === "number" && exposure >= 0 && exposure <= 1)) {
@@ -333,6 +373,8 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     if (!(Number.isInteger(row) && row >= 0 && row < rows)) throw new RowRangeError(row, rows);
     choose(row, held, rejected);
     weigh(row);
+    applied.length = 0;
+    if (volTarget !== null) target(row, volTarget);
     if (overlays.length > 0) overlay(row);
     out.fill(0);
     for (let k = 0; k < taken; k++) out[ordered[k]!] = raw[k]!;
@@ -378,7 +420,12 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
         selected: picks.map((symbol) => tickers[symbol]!),
         candidates,
         correlations: amongPicks,
-        overlays: applied,
+        overlays: applied.map(({ name, exposure, reason }) => ({
+          name,
+          exposure,
+          reason:
+            typeof reason === "function" ? guarded("overlay", name, sessions[row]!, () => reason()) : reason,
+        })),
         heldByBand,
       };
     },
@@ -521,7 +568,7 @@ function guarded<T>(
   }
 }
 
-function optionProblems(options: StrategyOptions): string[] {
+function optionProblems(options: StrategyOptions, registered: Registry<OverlayFactory>): string[] {
   const problems: string[] = [];
   // The compiler sees to the sections; plain JavaScript has none.
   const given: Partial<StrategyOptions> = options ?? {};
@@ -572,6 +619,24 @@ function optionProblems(options: StrategyOptions): string[] {
   if (!isCashBuffer(weights.cashBuffer)) {
     problems.push(`weights.cashBuffer must be at least 0 and below 1, not ${weights.cashBuffer}`);
   }
+  const { covariance = "sample", volTarget = null } = weights;
+  if (!covarianceEstimators.includes(covariance)) {
+    problems.push(
+      `weights.covariance must be ${covarianceEstimators.join(" or ")}, not "${String(covariance)}"`,
+    );
+  }
+  if (volTarget !== null && !(volTarget > 0 && Number.isFinite(volTarget))) {
+    problems.push(`weights.volTarget must be above 0, or null for none, not ${volTarget}`);
+  }
+  const { periodsPerYear = sessionsPerYear } = options;
+  if (!(periodsPerYear > 0 && Number.isFinite(periodsPerYear))) {
+    problems.push(`periodsPerYear must be above 0, not ${periodsPerYear}`);
+  }
   within("rebalance.minWeightChange", rebalance.minWeightChange, 0, 1);
+  for (const [index, overlay] of (options.overlays ?? []).entries()) {
+    for (const { parameter, problem } of overlayProblems(overlay, undefined, registered)) {
+      problems.push(`overlays[${index}].${parameter} ${problem}`);
+    }
+  }
   return problems;
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { StrategyOptions } from "../src/index.js";
+import type { OverlayOptions, StrategyOptions } from "../src/index.js";
 
 /** The default configuration with windows small enough for short markets. */
 export const smallOptions: StrategyOptions = {
@@ -22,7 +22,7 @@ export function optionsWith(change: Sections): StrategyOptions {
   };
 }
 
-/** Every rule on and off, every limit tight and loose. */
+/** Every gate, policy and limit on and off, tight and loose; what the fused kernel of research serves. */
 export const anyOptions: fc.Arbitrary<StrategyOptions> = fc
   .record({
     topN: fc.integer({ min: 1, max: 5 }),
@@ -44,3 +44,43 @@ export const anyOptions: fc.Arbitrary<StrategyOptions> = fc
       rebalance: { minWeightChange: band },
     }),
   );
+
+/** Parameters of every overlay that is built in, for markets of {@link worlds}; a law holds the list to be complete. */
+export const anyOverlays: Readonly<Record<string, fc.Arbitrary<OverlayOptions>>> = {
+  sma_filter: fc.record({
+    name: fc.constant("sma_filter"),
+    symbol: fc.constant("S0"),
+    window: fc.integer({ min: 2, max: 12 }),
+    exposure: fc.constantFrom(0, 0.5, 1),
+  }),
+  volatility: fc.record({
+    name: fc.constant("volatility"),
+    symbol: fc.constantFrom("S0", "universe"),
+    window: fc.integer({ min: 2, max: 12 }),
+    threshold: fc.constantFrom(0.05, 0.1, 0.2),
+    exposure: fc.constantFrom(0, 0.3, 1),
+  }),
+  breadth: fc.record({
+    name: fc.constant("breadth"),
+    window: fc.integer({ min: 2, max: 12 }),
+    threshold: fc.constantFrom(0.2, 0.5, 1),
+    exposure: fc.constantFrom(0, 0.7, 1),
+  }),
+};
+
+export const anyOverlay: fc.Arbitrary<OverlayOptions> = fc.oneof(...Object.values(anyOverlays));
+
+/** Beyond that: every weighting, both estimators of covariances, volatility targets and overlays. */
+export const anyRules: fc.Arbitrary<StrategyOptions> = fc
+  .record({
+    options: anyOptions,
+    method: fc.constantFrom("inv_vol", "equal", "erc", "hrp", "min_var"),
+    covariance: fc.constantFrom("sample" as const, "ledoit_wolf" as const),
+    volTarget: fc.constantFrom(null, null, 0.05, 0.2),
+    overlays: fc.oneof(fc.constant([]), fc.array(anyOverlay, { maxLength: 2 })),
+  })
+  .map(({ options, method, covariance, volTarget, overlays }) => ({
+    ...options,
+    weights: { ...options.weights, method, covariance, volTarget },
+    overlays,
+  }));

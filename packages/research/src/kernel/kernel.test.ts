@@ -194,6 +194,7 @@ describe("the grid kernel", () => {
   it.each([
     ["another score", optionsWith({ selection: { score: "momentum" } })],
     ["another weighting", optionsWith({ weights: { method: "risk_parity" } })],
+    ["a volatility target", optionsWith({ weights: { volTarget: 0.1 } })],
     ["an overlay", optionsWith({ overlays: [{ name: "regime" }] })],
   ])("leaves %s to the general path", (_, options) => {
     const panel = panelOf({ seed: 1, rows: 20, shapes: [walk] });

@@ -45,7 +45,7 @@ export interface KernelTrace {
  *
  * It gives the numbers of the general path: the same selections, objectives equal to rounding. It serves any grid, both
  * policies, any `top_n`, caps, bands and lag, the MACD gate and any number of symbols. It does not serve another score
- * than `trend`, other weightings than `inv_vol` and `equal`, overlays, and registered extensions of these.
+ * than `trend`, other weightings than `inv_vol` and `equal`, a volatility target, overlays, and registered extensions.
  *
  * @param window - the rows to train on; every indicator starts on its first
  * @param plan - the study's grid, where the caller has made it already
@@ -188,6 +188,7 @@ function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace
   const served =
     (options.selection.score ?? "trend") === "trend" &&
     (options.weights.method === "inv_vol" || options.weights.method === "equal") &&
+    (options.weights.volTarget ?? null) === null &&
     (options.overlays ?? []).length === 0;
   if (!served) return undefined;
   const { macd } = options.features;
