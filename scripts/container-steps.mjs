@@ -4,7 +4,7 @@
 //
 // `node scripts/container-steps.mjs` needs Linux, root, and the right to mount; it says so where it has not. The image
 // that FROM names is the one thing that it cannot take: this machine's Debian and Node stand in for it.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -17,6 +17,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,7 +53,7 @@ const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s
 const { image, stages } = build();
 say(`\nBuilt ${stages.length} stages. The last adds:`);
 execFileSync("du", ["-sh", ...layersOf(image, "opt/pf/cli", "opt/pf/worker")], { stdio: "inherit" });
-tryImage(image);
+await tryImage(image);
 
 /** Goes through the Dockerfile once, stage by stage. */
 function build() {
@@ -105,8 +106,10 @@ function build() {
       case "ENTRYPOINT":
         stage[keyword.toLowerCase()] = words;
         break;
-      // They say something of the image and do nothing to it.
       case "HEALTHCHECK":
+        stage.health = JSON.parse(line.slice(line.indexOf("[")));
+        break;
+      // They say something of the image and do nothing to it.
       case "EXPOSE":
       case "STOPSIGNAL":
       case "LABEL":
@@ -201,27 +204,18 @@ function copy(stage, flags, paths, stages) {
 }
 
 /** Runs a command in a stage as Docker would: its environment, its folder, its user, and nothing of this machine's. */
-function enter(stage, words, { quiet = false, ...more } = {}) {
+function enter(stage, words, { quiet = false } = {}) {
   const devices = inside(stage, "/dev");
   if (!existsSync(join(devices, "null"))) execFileSync("mount", ["--bind", "/dev", devices]);
   if (!existsSync(inside(stage, "/proc/self")))
     execFileSync("mount", ["--bind", "/proc", inside(stage, "/proc")]);
-  const { status, signal, stdout, stderr } = spawnSync(
-    "chroot",
-    [stage.root, "/usr/bin/env", "-C", stage.directory, ...words],
-    {
-      env: {
-        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        HOME: "/root",
-        ...registry(),
-        ...stage.env,
-      },
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      maxBuffer: 64 * 1024 * 1024,
-      ...more,
-    },
-  );
+  const { command, words: all, options } = invocation(stage, words);
+  const { status, signal, stdout, stderr } = spawnSync(command, all, {
+    ...options,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (status === 0) {
     if (!quiet)
       say(
@@ -238,6 +232,22 @@ function enter(stage, words, { quiet = false, ...more } = {}) {
   process.exit(1);
 }
 
+/** How a command is started in a stage: `chroot` becomes `env`, and that the command, so that a signal reaches it. */
+function invocation(stage, words) {
+  return {
+    command: "chroot",
+    words: [stage.root, "/usr/bin/env", "-C", stage.directory, ...words],
+    options: {
+      env: {
+        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        HOME: "/root",
+        ...registry(),
+        ...stage.env,
+      },
+    },
+  };
+}
+
 /** Where packages come from is the one thing a builder tells the build; nothing of it stays in the image. */
 function registry() {
   const settings = Object.entries(process.env).filter(([name]) => /^npm_config_|_proxy$/i.test(name));
@@ -250,7 +260,7 @@ function registry() {
 }
 
 /** Starts what the image is for as its user: the root read-only, volumes and /tmp writable, no capability, no new one. */
-function tryImage(image) {
+async function tryImage(image) {
   for (const volume of image.volumes) {
     const folder = join(work, `volume-${basename(volume)}`);
     // A new volume starts as what the image holds at its place.
@@ -273,7 +283,7 @@ function tryImage(image) {
     return printed;
   };
   const check = (is, what) => {
-    if (!is) throw new Error(what);
+    if (!is) throw what instanceof Error ? what : new Error(what);
   };
 
   check(/^uid=1000\(node\)/.test(run(["id"])), "not the user node");
@@ -291,5 +301,69 @@ function tryImage(image) {
   const [program] = image.cmd;
   const help = run([program, "--help"]);
   check(help.includes("--role"), `${program} does not know its roles`);
+  await tryService(image, unprivileged.split(" "), check);
   say("\nEvery step of docker/Dockerfile was done, and what it makes runs.");
+}
+
+/** Starts the image as a service, asks its health as Docker would, and ends it as Docker would. */
+async function tryService(image, unprivileged, check) {
+  const port = await freePort();
+  const set = {
+    PF_PAGE__HOST: "0.0.0.0",
+    PF_PAGE__PORT: String(port),
+    PF_PAGE__TOKEN: "letters-and-digits-enough",
+    // Nobody listens there: a service that waits for its broker is alive.
+    IB_PORT: "1",
+  };
+  say(`\n$ ${image.cmd.join(" ")} &`);
+  const began = performance.now();
+  const service = { ...image, env: { ...image.env, ...set } };
+  const { command, words, options } = invocation(service, [...unprivileged, ...image.cmd]);
+  const child = spawn(command, words, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text) => {
+      printed += text;
+    });
+  const ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve(signal ?? code)));
+  const trouble = (what) => new Error(`${what}; it printed:\n${printed}`);
+  try {
+    while (!printed.includes('"ready"')) {
+      check(
+        performance.now() - began < 20_000 && child.exitCode === null,
+        trouble("the service is not ready"),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    say(`  ready after ${seconds(began)}`);
+    enter(service, [...unprivileged, ...image.health], { quiet: true });
+    say("  its health check says that it is well");
+    const { status } = await fetch(`http://127.0.0.1:${port}/`, { redirect: "manual" });
+    check(status !== 200, trouble("its page opens without a token"));
+    const asked = performance.now();
+    child.kill("SIGTERM");
+    const code = await Promise.race([
+      ended,
+      new Promise((resolve) => setTimeout(resolve, 20_000, "nothing")),
+    ]);
+    check(code === 0, trouble(`SIGTERM was answered by ${code}`));
+    say(`  ended ${seconds(asked)} after SIGTERM, exit 0`);
+    const after = invocation(service, [...unprivileged, ...image.health]);
+    check(
+      spawnSync(after.command, after.words, after.options).status !== 0,
+      "its health check says that it is well when it has ended",
+    );
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  return new Promise((resolve) =>
+    server.on("listening", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    }),
+  );
 }
