@@ -17,7 +17,7 @@ import { retried, systemTimers, usualRetry } from "./retry.js";
 export interface Alerts {
   /** Which there are, in the order in which deliveries are listed. */
   readonly channels: readonly ChannelName[];
-  /** What an alert would be on each channel; nothing is sent, and nothing in it is secret. */
+  /** What an alert, and the ping, would be on each channel; nothing is sent, and nothing in it is secret. */
   plan(alert: Alert): readonly DeliveryPlan[];
   /**
    * Sends an alert on every channel but the ping, at the same time, and waits until each has taken it or was given up.
@@ -59,7 +59,11 @@ export function createAlerts(options: AlertsOptions): Alerts {
 
   return {
     channels: (["webhook", "ntfy", "email", "ping"] as const).filter((name) => channels[name] !== undefined),
-    plan: (alert) => planDeliveries(alert, channels, source).map(describeDelivery),
+    plan: (alert) =>
+      [
+        ...planDeliveries(alert, channels, source),
+        ...(channels.ping ? [planPing(channels.ping, "ok")] : []),
+      ].map(describeDelivery),
     send: (alert, signal) =>
       Promise.all(planDeliveries(alert, channels, source).map((planned) => deliver(planned, signal))),
     ping: async (state = "ok", signal) =>

@@ -1,5 +1,3 @@
-import { request as plainRequest } from "node:http";
-import { request as secureRequest } from "node:https";
 import { networkAttempt } from "./network.js";
 import type { PlannedRequest } from "./plan.js";
 import type { Attempt } from "./retry.js";
@@ -11,11 +9,13 @@ const mostBytes = 65_536;
  * Makes a request once, on a connection of its own. Only the status counts. Redirects are not followed: the address is a
  * secret and belongs to whoever was configured.
  */
-export function attemptRequest(planned: PlannedRequest, signal: AbortSignal): Promise<Attempt> {
+export async function attemptRequest(planned: PlannedRequest, signal: AbortSignal): Promise<Attempt> {
   const { method, url, headers, body } = planned;
   const bytes = Buffer.from(body);
+  // Loaded when they are needed: who never sends anything does not wait for them.
+  const { request: start } =
+    url.protocol === "https:" ? await import("node:https") : await import("node:http");
   return new Promise((resolve) => {
-    const start = url.protocol === "https:" ? secureRequest : plainRequest;
     const request = start(
       url,
       {

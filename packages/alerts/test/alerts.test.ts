@@ -274,6 +274,7 @@ describe("ping", () => {
     const watcher = await webServer([{ status: 502 }, { status: 200 }]);
     const alerts = alertsOf({ ping: `${watcher.url}/secret-check` });
     expect(alerts.channels).toEqual(["ping"]);
+    expect(alerts.plan(alert)).toEqual([{ channel: "ping", host: watcher.host, content: "GET" }]);
     expect(await alerts.ping()).toEqual({
       channel: "ping",
       ok: true,
