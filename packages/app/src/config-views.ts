@@ -4,13 +4,14 @@ import {
   type EffectiveConfig,
   issueText,
   type LoadedConfig,
+  withoutSecrets,
 } from "@pf/config";
 
 /** What `pf config show --json` prints. */
 export interface ConfigShowOutcome {
   /** The files that were read, weakest first. */
   readonly files: readonly string[];
-  /** The whole configuration as it would be written. */
+  /** The whole configuration as it would be written, but for secrets: `"***"` where one is set. */
   readonly config: EffectiveConfig;
   /** One entry a setting: its value, and where it comes from. */
   readonly settings: readonly {
@@ -32,7 +33,7 @@ export interface ConfigCheckOutcome {
 export function showConfig(loaded: LoadedConfig): ConfigShowOutcome {
   return {
     files: loaded.files,
-    config: loaded.written,
+    config: withoutSecrets(loaded.written),
     settings: describeConfig(loaded),
     warnings: loaded.warnings.map(issueText),
   };

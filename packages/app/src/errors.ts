@@ -204,3 +204,27 @@ export class NothingTradedError extends Error {
     );
   }
 }
+
+/** Somebody wants to hear of alarms, and nobody said how. */
+export class NoAlertsError extends Error {
+  override readonly name = "NoAlertsError";
+  readonly code = "PF_ALERT_NONE";
+  readonly next =
+    "write PF_ALERTS__WEBHOOK=…, PF_ALERTS__NTFY=… or PF_ALERTS__EMAIL__SMTP=… (with PF_ALERTS__EMAIL__FROM and PF_ALERTS__EMAIL__TO) into .env; PF_ALERTS__PING=… for a dead-man switch";
+  constructor() {
+    super("no way to a person is configured");
+  }
+}
+
+/** Some of the ways to a person, or all of them, do not lead there. */
+export class AlertUndeliveredError extends Error {
+  override readonly name = "AlertUndeliveredError";
+  readonly code = "PF_ALERT_UNDELIVERED";
+  constructor(
+    /** The channels that did not take it. */
+    readonly failed: readonly string[],
+    readonly channels: number,
+  ) {
+    super(`${failed.length} of ${channels} did not take the message: ${failed.join(", ")}`);
+  }
+}

@@ -162,6 +162,16 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "Paper and live never share an account, so nobody was connected to.",
     next: "paper accounts begin with DU: set ibkr.account_paper to one; ibkr.account_live is for the others",
   },
+  PF_ALERT_NONE: {
+    exit: 2,
+    means: "Nobody would hear of an alarm.",
+    next: "set alerts.webhook, alerts.ntfy or alerts.email",
+  },
+  PF_ALERT_OPTIONS: {
+    exit: 2,
+    means: "Nothing can be sent there.",
+    next: "correct the alerts settings; `pf config show` says where each comes from",
+  },
   PF_LIVE_LOCKED: {
     exit: 2,
     means: "Live trading has three locks, and as long as one is closed nothing is sent.",
@@ -306,6 +316,11 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
 
   // 4: broker unreachable or refused
+  PF_ALERT_UNDELIVERED: {
+    exit: 4,
+    means: "An alarm would not arrive there; what the others say stands above.",
+    next: "correct the address or the password, see whether the service is up, and run it again",
+  },
   PF_IBKR_UNREACHABLE: {
     exit: 4,
     means: "Neither TWS nor IB Gateway listens there, so nothing was asked.",

@@ -1,5 +1,7 @@
 export type { Difference } from "./account/compare.js";
 export type { AccountDocument } from "./account/document.js";
+export type { AlertTestOutcome, AlertTestRequest } from "./alerts.js";
+export { alertsOf } from "./alerts.js";
 export { rebalanceRows } from "./audit.js";
 export type { AuditProblem, AuditVerification } from "./audit-chain.js";
 export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backtest.js";

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from "@pf/config";
 import { xnys } from "@pf/market";
+import type { AlertTestOutcome, AlertTestRequest } from "./alerts.js";
 import type { BacktestOutcome, BacktestRequest } from "./backtest.js";
 import type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
 import type { ConnectOutcome, ConnectRequest } from "./connect.js";
@@ -59,7 +60,9 @@ export interface Services {
   resume(request: ResumeRequest): Promise<StatusDocument>;
   /** Checks that audit logs were not changed since they were written. */
   verifyAuditLogs(request?: AuditLogRequest): Promise<AuditLogOutcome>;
-  /** The effective configuration with the origin of each setting. */
+  /** Sends a test alarm on every channel that is configured. */
+  alertTest(request?: AlertTestRequest): Promise<AlertTestOutcome>;
+  /** The effective configuration with the origin of each setting; secrets as `"***"`. */
   configShow(): Promise<ConfigShowOutcome>;
   /** Whether the configuration can be used; throws ConfigError with everything that is wrong. */
   configCheck(): Promise<ConfigCheckOutcome>;
@@ -163,6 +166,10 @@ export function createServices(context: ServiceContext): Services {
     async verifyAuditLogs(request = {}) {
       const { verifyAuditLogs } = await import("./trade/audit.js");
       return verifyAuditLogs(request, folders.out);
+    },
+    async alertTest(request = {}) {
+      const { testAlerts } = await import("./alerts.js");
+      return testAlerts(request, await configuration(), { onProgress, ...stop });
     },
     async configShow() {
       const { showConfig } = await import("./config-views.js");
