@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import type { Options } from "tsup";
+import { hashResearchSources } from "./packages/app/src/research/code-version.js";
 
 /** Everything a bundle holds keeps its licence: those of third parties are gathered from where their files came from. */
 const licences: NonNullable<Options["esbuildPlugins"]>[number] = {
@@ -48,7 +49,11 @@ export function program(entry: Record<string, string>, more: Options = {}): Opti
     splitting: true,
     clean: true,
     dts: false,
-    define: { "process.env.NODE_ENV": '"production"' },
+    define: {
+      "process.env.NODE_ENV": '"production"',
+      // Programs take each other's research work only if they were built from the same sources.
+      PF_RESEARCH_CODE: JSON.stringify(hashResearchSources("../../packages/")),
+    },
     esbuildOptions(options) {
       options.conditions = ["@pf/source", "node", "import", "module", "default"];
     },

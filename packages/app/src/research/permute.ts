@@ -150,7 +150,7 @@ async function testAndReport(
   const { version, clock, onProgress, checkpoint, signal } = setting;
   const { study, research, spans, folds } = search;
   const { runs, walkforwardRuns, seed } = amounts;
-  const runner = openRunner(search, request, setting);
+  const runner = await openRunner("permute", search, request, loaded, setting);
   const making = { runner, unfinished, setting };
   let parts: readonly ResultOf<PermutationUnit>[];
   let procedureParts: readonly ResultOf<ProcedureUnit>[];

@@ -82,15 +82,29 @@ export async function openSearch(
   return { market, research, study, spans: { trainYears, oosMonths }, folds, warmUp };
 }
 
-/** Where the units of a search run. */
-export function openRunner(
+/**
+ * Where the units of a search run: on the cores of this machine, in this thread, or on the workers of a queue.
+ *
+ * @param label - what is searched, for whoever looks at the queue
+ */
+export async function openRunner(
+  label: string,
   { research }: Search,
   { workers }: SearchRequest,
+  loaded: LoadedConfig,
   setting: SearchSetting,
-): UnitRunner {
+): Promise<UnitRunner> {
+  const { executor } = loaded.config.research;
+  const hasExtensions = Object.values(setting.extensions).some((registry) => registry !== undefined);
+  if (executor === "bullmq") {
+    const { queueRunner } = await import("./queue.js");
+    const { version: program, onProgress } = setting;
+    return queueRunner(research, loaded, { label, program, workers, hasExtensions, onProgress });
+  }
   return unitRunner(research, {
     workers,
-    hasExtensions: Object.values(setting.extensions).some((registry) => registry !== undefined),
+    isInline: executor === "inline",
+    hasExtensions,
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     entry: setting.workerEntry,
   });

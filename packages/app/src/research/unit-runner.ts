@@ -6,6 +6,8 @@ import type { WorkerExecutor } from "./worker-executor.js";
 export interface UnitRunnerOptions {
   /** Threads; 0 runs everything in this one. Default: as the work needs, up to the number of cores. */
   readonly workers?: number | undefined;
+  /** Everything in this thread, because the configuration says so. */
+  readonly isInline?: boolean;
   /** Whether scores, weightings or overlays were registered: functions cannot travel to other threads. */
   readonly hasExtensions: boolean;
   /** Lets signals in between units. */
@@ -34,7 +36,7 @@ const worthThreadsMs = 2000;
  * @throws RequestError for a number of workers that is none
  */
 export function unitRunner(research: Research, options: UnitRunnerOptions): UnitRunner {
-  const { workers, hasExtensions, pause, entry } = options;
+  const { workers, isInline = false, hasExtensions, pause, entry } = options;
   const cores = availableParallelism();
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0 && workers <= mostWorkers)) {
     throw new RequestError(
@@ -48,7 +50,9 @@ export function unitRunner(research: Research, options: UnitRunnerOptions): Unit
       `${workers} workers share ${cores} ${cores === 1 ? "core" : "cores"}: more of them help nothing`,
     );
   }
-  if (workers && hasExtensions) {
+  if (workers && isInline)
+    notes.push("research.executor is inline: everything runs in one thread, and --workers changes nothing");
+  else if (workers && hasExtensions) {
     notes.push("registered scores, weightings and overlays cannot travel to threads: everything runs in one");
   }
 
@@ -59,7 +63,7 @@ export function unitRunner(research: Research, options: UnitRunnerOptions): Unit
     return threads;
   };
   const close = async () => threads?.close();
-  const alone = workers === 0 || hasExtensions || (workers === undefined && cores === 1);
+  const alone = isInline || workers === 0 || hasExtensions || (workers === undefined && cores === 1);
   return {
     notes,
     close,

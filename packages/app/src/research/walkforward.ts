@@ -89,7 +89,7 @@ export async function walkPortfolioForward(
   const search = await openSearch(request, loaded, setting);
   const { market, research, study, spans, folds } = search;
 
-  const runner = openRunner(search, request, setting);
+  const runner = await openRunner("walkforward", search, request, loaded, setting);
   let walked: WalkForward;
   let results: readonly FoldResult[];
   try {

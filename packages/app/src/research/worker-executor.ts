@@ -36,11 +36,23 @@ const sharesOfAThread = 8;
  */
 export function workerExecutor(
   { panel, study }: Pick<Research, "panel" | "study">,
+  options: WorkerOptions,
+): WorkerExecutor {
+  return threadExecutor(() => ({ panel: sharePanel(panel), study }), options);
+}
+
+/**
+ * The same on bars that are in shared memory already.
+ *
+ * @param setting - asked when the threads start
+ */
+export function threadExecutor(
+  setting: () => WorkerSetting,
   { workers, entry = new URL("./research-worker.js", import.meta.url) }: WorkerOptions,
 ): WorkerExecutor {
   let starting: Promise<Threads> | undefined;
   const threads = () => {
-    starting ??= startThreads({ panel: sharePanel(panel), study }, workers, entry);
+    starting ??= startThreads(setting(), workers, entry);
     return starting;
   };
   const close = async () => {
