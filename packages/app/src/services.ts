@@ -15,6 +15,7 @@ import type { RunningSimulator, SimRequest } from "./sim.js";
 import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
 import type { AuditLogOutcome, AuditLogRequest } from "./trade/audit.js";
 import type { AccountHistory, HistoryReader, HistoryRequest } from "./trade/history.js";
+import type { PastReader } from "./trade/past.js";
 import type { ReconcileDocument, ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
 import type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
 
@@ -98,7 +99,13 @@ export function createServices(context: ServiceContext): Services {
   };
   const where = { dataFolder: folders.data, outFolder: folders.out, stateFolder: folders.state };
   const setting = { ...where, version, calendar, clock, extensions, onProgress, checkpoint, ...stop };
+  // Status and history are asked again and again: both read a journal on from where it was read before.
+  let readPast: PastReader | undefined;
   let readHistory: HistoryReader | undefined;
+  const reading = async () => {
+    readPast ??= (await import("./trade/past.js")).createPastReader(folders.state);
+    return { ...setting, readPast };
+  };
   const searching = { ...setting, ...(context.workerEntry ? { workerEntry: context.workerEntry } : {}) };
 
   return {
@@ -144,7 +151,7 @@ export function createServices(context: ServiceContext): Services {
     async history(request = {}) {
       const { createHistoryReader } = await import("./trade/history.js");
       const loaded = await research();
-      readHistory ??= createHistoryReader(loaded, setting);
+      readHistory ??= createHistoryReader(loaded, await reading());
       return readHistory(request);
     },
     async replay(request = {}) {
@@ -153,15 +160,15 @@ export function createServices(context: ServiceContext): Services {
     },
     async status(request = {}) {
       const { accountStatus } = await import("./trade/status.js");
-      return accountStatus(request, await configuration(), setting);
+      return accountStatus(request, await configuration(), await reading());
     },
     async halt(request = {}) {
       const { haltAccount } = await import("./trade/status.js");
-      return haltAccount(request, await configuration(), setting);
+      return haltAccount(request, await configuration(), await reading());
     },
     async resume(request) {
       const { resumeAccount } = await import("./trade/status.js");
-      return resumeAccount(request, await configuration(), setting);
+      return resumeAccount(request, await configuration(), await reading());
     },
     async verifyAuditLogs(request = {}) {
       const { verifyAuditLogs } = await import("./trade/audit.js");

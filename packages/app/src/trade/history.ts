@@ -11,7 +11,7 @@ import { EmptyCacheError, NoSessionsError } from "../errors.js";
 import { loadMarket, loadTraded } from "../market-data.js";
 import { flowsOf, followed, type Series, type TradedSymbol } from "./curve.js";
 import { type PlanDocument, planDocument } from "./documents.js";
-import { type Past, readPast, type SentOrder } from "./past.js";
+import { createPastReader, type Past, type PastReader, type SentOrder } from "./past.js";
 import { isFill, knownOrder, lastCommission, rootOf } from "./state.js";
 import { journalOf } from "./status.js";
 
@@ -128,6 +128,8 @@ export interface HistorySetting {
   readonly dataFolder: string;
   readonly stateFolder: string;
   readonly extensions: Extensions;
+  /** Shared with whoever else reads the same journals. */
+  readonly readPast?: PastReader;
 }
 
 /** Reads the past of an account; see {@link createHistoryReader}. */
@@ -142,24 +144,22 @@ const mostSessions = 300;
  * @returns throws StateDamagedError, StateFromFutureError and CacheFileError for a journal or bars that cannot be used
  */
 export function createHistoryReader(loaded: LoadedConfig, setting: HistorySetting): HistoryReader {
-  const pasts = new Map<string, Past>();
-  const told = new Map<string, { past: Past; seq: number; bars: string; history: AccountHistory }>();
+  const readPast = setting.readPast ?? createPastReader(setting.stateFolder);
+  const told = new WeakMap<Past, { seq: number; bars: string; history: AccountHistory }>();
   let market: { readonly bars: string; readonly view: Promise<MarketView> } | undefined;
 
   return async ({ mode = "paper" }) => {
     const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
-    const name = [identity.mode, identity.account, identity.venue].join(" ");
-    const past = readPast(pasts.get(name), identity, setting.stateFolder);
-    pasts.set(name, past);
+    const past = readPast(identity);
     const symbols = symbolsOf(past, loaded.config.universe);
     const bars = await fingerprintOf(symbols, setting.dataFolder);
     const { seq } = past;
-    const before = told.get(name);
-    if (before?.past === past && before.seq === seq && before.bars === bars) return before.history;
+    const before = told.get(past);
+    if (before?.seq === seq && before.bars === bars) return before.history;
     if (market?.bars !== bars) market = { bars, view: viewMarket(symbols, loaded, setting) };
     const { view } = market;
     const history = tell(past, symbols, await forgettingFailure(view));
-    told.set(name, { past, seq, bars, history });
+    told.set(past, { seq, bars, history });
     return history;
   };
 

@@ -7,7 +7,7 @@ import { cents, type OrderIntent, type OrderPlan, type Quantity } from "@pf/orde
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Journal, type JournalIdentity, openJournal } from "../journal/journal.js";
-import { Past, readPast } from "./past.js";
+import { createPastReader, Past, type PastReader } from "./past.js";
 import { foldTrade, type TradeEvent } from "./state.js";
 
 const [first, second, third] = ["2025-06-02", "2025-06-03", "2025-06-04"].map(sessionDate) as [
@@ -19,10 +19,12 @@ const identity: JournalIdentity = { mode: "paper", account: "DU1", venue: "ibkr"
 
 let folder: string;
 let journal: Journal<TradeEvent>;
+let read: PastReader;
 let now = Date.UTC(2025, 5, 2, 19, 55);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "pf-past-"));
   journal = openJournal(folder, identity, { nowUtcMs: () => now++ });
+  read = createPastReader(folder);
 });
 afterEach(() => {
   journal.close();
@@ -118,7 +120,7 @@ describe("the past of an account", () => {
       valued(third, 1_090),
     ];
     journal.append(...events);
-    const whole = told(readPast(undefined, identity, folder));
+    const whole = told(read(identity));
     expect(whole.state).toEqual(foldTrade(journal.entries(), usSettlement));
     fc.assert(
       fc.property(fc.array(fc.nat(events.length)), (cuts) => {
@@ -135,30 +137,34 @@ describe("the past of an account", () => {
   });
 
   it("is read on where it was left, and anew where the journal is another", () => {
-    const empty = readPast(undefined, { ...identity, account: "DU2" }, folder);
+    const empty = read({ ...identity, account: "DU2" });
     expect([empty.seq, empty.sessions]).toEqual([0, []]);
     journal.append(...traded(first, 1));
-    const past = readPast(undefined, identity, folder);
-    expect(readPast(past, identity, folder)).toBe(past);
+    const past = read(identity);
+    expect(read(identity)).toBe(past);
     journal.append(...traded(second, 1));
-    expect(readPast(past, identity, folder)).toBe(past);
+    expect(read(identity)).toBe(past);
     expect(past.sessions.map(({ session }) => session)).toEqual([first, second]);
-    // Somebody put a copy back: it ends earlier, or goes on otherwise.
-    journal.close();
-    rmSync(folder, { recursive: true });
-    journal = openJournal(folder, identity, { nowUtcMs: () => now++ });
-    journal.append(...traded(first, 1));
-    const shorter = readPast(past, identity, folder);
+    // Somebody put copies back: one ends earlier, one goes on otherwise.
+    const replace = (...events: readonly TradeEvent[]) => {
+      journal.close();
+      rmSync(folder, { recursive: true });
+      journal = openJournal(folder, identity, { nowUtcMs: () => now++ });
+      journal.append(...events);
+    };
+    replace(...traded(first, 1));
+    const shorter = read(identity);
     expect(shorter).not.toBe(past);
     expect(shorter.sessions.map(({ session }) => session)).toEqual([first]);
-    journal.append(...traded(third, 1));
-    const other = readPast(past, identity, folder);
-    expect(other.sessions.map(({ session }) => session)).toEqual([first, third]);
+    replace(...traded(second, 1), ...traded(third, 1));
+    expect(read(identity).sessions.map(({ session }) => session)).toEqual([second, third]);
+    rmSync(folder, { recursive: true });
+    expect(read(identity).sessions).toEqual([]);
   });
 
   it("counts orders and executions by session, corrections once, and keeps the last hundred orders", () => {
     journal.append(...traded(first, 60), ...traded(second, 60));
-    const past = readPast(undefined, identity, folder);
+    const past = read(identity);
     expect(past.sessions).toMatchObject([
       { session: first, outcome: "filled", orders: 60, fills: 2 },
       { session: second, outcome: "filled", orders: 60, fills: 2 },
@@ -171,7 +177,7 @@ describe("the past of an account", () => {
   it("calls a session open until it is done, and open again when it is begun again", () => {
     const [claimed, ...rest] = traded(first, 1);
     journal.append(claimed!);
-    const outcomes = () => readPast(undefined, identity, folder).sessions.map(({ outcome }) => outcome);
+    const outcomes = () => read(identity).sessions.map(({ outcome }) => outcome);
     expect(outcomes()).toEqual(["open"]);
     journal.append(...rest);
     expect(outcomes()).toEqual(["filled"]);
@@ -193,7 +199,7 @@ describe("the past of an account", () => {
       shares("removed", third, 10_000),
       valued(third, 1_555),
     );
-    const past = readPast(undefined, identity, folder);
+    const past = read(identity);
     expect(past.valued).toEqual([
       {
         session: first,

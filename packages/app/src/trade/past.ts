@@ -2,7 +2,13 @@ import type { AccountEvent, Check } from "@pf/compliance";
 import { costOf, positionsOf, usSettlement } from "@pf/compliance";
 import type { SessionDate, Ticker } from "@pf/market";
 import type { OrderEvent, OrderIntent, OrderPlan } from "@pf/orders";
-import { type Entry, hasJournal, type JournalIdentity, openJournal } from "../journal/journal.js";
+import {
+  type Entry,
+  hasJournal,
+  type JournalIdentity,
+  journalPath,
+  openJournal,
+} from "../journal/journal.js";
 import { applyTrade, isFill, rootOf, type TradeEvent, type TradeState, untouched } from "./state.js";
 
 /** Cash or shares that came in, above 0, or went out beside trading. */
@@ -85,6 +91,11 @@ export class Past {
 
   get state(): TradeState {
     return this.current;
+  }
+
+  /** When the last thing happened; 0 before the first. */
+  get lastUtcMs(): number {
+    return this.last?.atUtcMs ?? 0;
   }
 
   /** Oldest first, one a session. */
@@ -245,20 +256,32 @@ export class Past {
 
 const begun = { outcome: "open", detail: "begun and not ended", isComplete: false } as const;
 
+/** Gives the past of an account as its journal has it at the moment. */
+export type PastReader = (identity: JournalIdentity) => Past;
+
 /**
- * Reads what is new in an account's journal; all of it where nothing was read yet, or where the journal is another than
- * the one that was.
+ * Makes a reader of journals that keeps what it read: asked again, it reads only what is new; all of it where the journal
+ * is another than the one that was read.
  *
- * @throws StateDamagedError, StateFromFutureError for a journal that cannot be used
+ * @returns throws StateDamagedError, StateFromFutureError for a journal that cannot be used
  */
-export function readPast(known: Past | undefined, identity: JournalIdentity, stateFolder: string): Past {
+export function createPastReader(stateFolder: string): PastReader {
+  const pasts = new Map<string, Past>();
+  return (identity) => {
+    const path = journalPath(stateFolder, identity);
+    const past = readPast(pasts.get(path), identity, stateFolder);
+    pasts.set(path, past);
+    return past;
+  };
+}
+
+function readPast(known: Past | undefined, identity: JournalIdentity, stateFolder: string): Past {
   if (!hasJournal(stateFolder, identity)) return known?.seq === 0 ? known : new Past(identity);
   // Nothing is written, so nobody asks what time it is.
   const journal = openJournal<TradeEvent>(stateFolder, identity, { nowUtcMs: () => 0 });
   try {
-    const seq = known?.seq ?? 0;
-    if (known !== undefined && seq > 0) {
-      const [last, ...news] = journal.entries(seq - 1);
+    if (known !== undefined && known.seq > 0) {
+      const [last, ...news] = journal.entries(known.seq - 1);
       if (known.isPartOf(last)) {
         known.read(news);
         return known;

@@ -1,14 +1,15 @@
 import { readdirSync } from "node:fs";
-import { type Account, costOf, describeCash, heldOf, usSettlement } from "@pf/compliance";
+import { type Account, costOf, describeCash, heldOf } from "@pf/compliance";
 import { complianceRulesOf, type LoadedConfig } from "@pf/config";
 import { newYorkDateOf, type SessionDate, type Ticker, type TradingCalendar } from "@pf/market";
 import { type Cents, dollarsOf, sharesOf } from "@pf/orders";
 import { type AccountMode, accountOf, openSession, type SessionSetting } from "../broker.js";
 import { RequestError } from "../errors.js";
-import { hasJournal, type JournalIdentity, journalPath, openJournal } from "../journal/journal.js";
+import { type JournalIdentity, journalPath, openJournal } from "../journal/journal.js";
 import type { Clock } from "../ports.js";
 import { liveNeedsOwnClock } from "./errors.js";
-import { foldTrade, type Halt, type TradeEvent, type TradeState, untouched } from "./state.js";
+import { createPastReader, type Past, type PastReader } from "./past.js";
+import { type Halt, type TradeEvent, type TradeState, untouched } from "./state.js";
 
 export interface StatusRequest {
   /** Default: paper. */
@@ -70,6 +71,8 @@ export interface StatusSetting extends SessionSetting {
   readonly stateFolder: string;
   readonly calendar: TradingCalendar;
   readonly clock: Clock;
+  /** Shared with whoever else reads the same journals. */
+  readonly readPast?: PastReader;
 }
 
 /**
@@ -86,13 +89,14 @@ export async function accountStatus(
   const { stateFolder, calendar, clock } = setting;
   if (whose === "broker" && mode === "live") throw liveNeedsOwnClock();
   const { identity, others } = journalOf(mode, config, stateFolder);
-  const { state, venue } = readJournal(identity, stateFolder);
+  const past = pastOf(identity, setting);
+  const { state } = past;
   const { account, halt, open, lastDone } = state;
   const nowUtcMs = whose === "broker" ? await brokersTime(mode, config, setting) : clock.nowUtcMs();
   return {
     mode,
     account: identity.account,
-    venue,
+    venue: past.identity.venue,
     used: state !== untouched,
     state: halt ? "halted" : open ? "open" : "idle",
     lastSession: lastDone && {
@@ -122,7 +126,7 @@ export async function haltAccount(
   setting: StatusSetting,
 ): Promise<StatusDocument> {
   const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
-  const { state } = readJournal(identity, setting.stateFolder);
+  const { state } = pastOf(identity, setting);
   if (!state.halt) {
     append(identity, setting, {
       kind: "halted",
@@ -145,7 +149,7 @@ export async function resumeAccount(
   setting: StatusSetting,
 ): Promise<StatusDocument> {
   const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
-  const { state } = readJournal(identity, setting.stateFolder);
+  const { state } = pastOf(identity, setting);
   if (!state.halt) {
     throw new RequestError(
       `trading of the ${mode} account ${identity.account} is not halted`,
@@ -156,9 +160,10 @@ export async function resumeAccount(
   return accountStatus({ mode }, loaded, setting);
 }
 
-function append(identity: JournalIdentity, { stateFolder, clock }: StatusSetting, event: TradeEvent): void {
+function append(identity: JournalIdentity, setting: StatusSetting, event: TradeEvent): void {
+  const { stateFolder, clock } = setting;
   // A simulator's account lives in simulated time: whatever happens to it now happens after what happened last.
-  const { lastUtcMs } = readJournal(identity, stateFolder);
+  const { lastUtcMs } = pastOf(identity, setting);
   const isSimulated = identity.venue !== "ibkr";
   const journal = openJournal<TradeEvent>(
     stateFolder,
@@ -222,20 +227,11 @@ function journalsIn(folder: string): readonly string[] {
   }
 }
 
-function readJournal(
+function pastOf(
   identity: JournalIdentity,
-  stateFolder: string,
-): { readonly state: TradeState; readonly lastUtcMs: number; readonly venue: string } {
-  if (!hasJournal(stateFolder, identity)) return { state: untouched, lastUtcMs: 0, venue: identity.venue };
-  // Nothing is written, so nobody asks what time it is.
-  const journal = openJournal<TradeEvent>(stateFolder, identity, { nowUtcMs: () => 0 });
-  try {
-    const entries = journal.entries();
-    const { venue } = journal.identity;
-    return { state: foldTrade(entries, usSettlement), lastUtcMs: entries.at(-1)?.atUtcMs ?? 0, venue };
-  } finally {
-    journal.close();
-  }
+  { stateFolder, readPast = createPastReader(stateFolder) }: StatusSetting,
+): Past {
+  return readPast(identity);
 }
 
 function nextWindow(
