@@ -64,6 +64,15 @@ describe("asUsageError", () => {
       message: 'the command takes no word "foo"',
     });
   });
+  it("repeats no setting and no address that lost its flag, for it may hold a secret", () => {
+    for (const word of ["alerts.webhook=https://example.org/secret", "https://example.org/secret"]) {
+      const told = [
+        asUsageError(parserError(`Unexpected argument: ${word}`, { args: [word] })),
+        new UnknownCommandError(word, ["fetch"]),
+      ];
+      for (const error of told) expect(String(error) + JSON.stringify(error)).not.toContain("secret");
+    }
+  });
   it("leaves alone what the argument parser did not throw", () => {
     const ours = Object.assign(new Error("Flag --out expects a value"), { code: "PF_CONFIG" });
     const theirs = new TypeError("Flag --out expects a value");

@@ -4,13 +4,12 @@ import { stripVTControlCharacters } from "node:util";
 export class UnknownCommandError extends Error {
   override readonly name = "UnknownCommandError";
   readonly code = "PF_UNKNOWN_COMMAND";
+  readonly command: string;
   readonly nearest: string | null;
   readonly next: string;
-  constructor(
-    readonly command: string,
-    known: readonly string[],
-  ) {
-    super(command === "" ? "no command given" : `there is no command "${command}"`);
+  constructor(command: string, known: readonly string[]) {
+    super(command === "" ? "no command given" : `there is no command "${shownWord(command)}"`);
+    this.command = shownWord(command);
     this.nearest = command === "" ? null : nearestName(command, known);
     this.next = this.nearest ? `did you mean \`pf ${this.nearest}\`?` : "run `pf --help` to see the commands";
   }
@@ -46,6 +45,11 @@ export class UsageError extends Error {
   }
 }
 
+/** A word as it may be repeated: a setting or an address that lost its flag may hold a secret. */
+function shownWord(word: string): string {
+  return word.replace(/(=|:\/\/).*$/s, "$1…");
+}
+
 /** Puts what the argument parser throws into our own words; anything else is returned as it came. */
 export function asUsageError(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown;
@@ -62,9 +66,16 @@ export function asUsageError(thrown: unknown): unknown {
     return new UnknownFlagError(String(unknown[0]).split("=", 1)[0]!, [...known, "--help"]);
   }
   const words = (thrown as { args?: unknown }).args;
+  const needed: unknown = Array.isArray(words) ? words[0] : undefined;
+  if (typeof needed === "object" && needed !== null && "name" in needed) {
+    return new UsageError(
+      `the command needs a word, ${String(needed.name).toUpperCase()}`,
+      "run the command with --help to see what it is",
+    );
+  }
   if (Array.isArray(words) && words.length > 0) {
     return new UsageError(
-      `the command takes no word "${String(words[0])}"`,
+      `the command takes no word "${shownWord(String(words[0]))}"`,
       "write values with their flag, as in --symbols SPY,QQQ",
     );
   }

@@ -16,6 +16,7 @@ describe("help", () => {
         "config show",
         "config check",
         "config schema",
+        "alert test",
         "First steps",
       ]) {
         expect(stdout).toContain(name);
@@ -33,6 +34,7 @@ describe("help", () => {
     ["config show"],
     ["config check"],
     ["config schema"],
+    ["alert test"],
   ])("of %s names the flags every command takes", async (command) => {
     const { code, stdout } = await pf([...command.split(" "), "--help"]);
     expect(code).toBe(0);
@@ -83,6 +85,13 @@ describe("what was typed wrong", () => {
     ["a setting without a value", ["weights", "--set", "selection.top_n"], "PF_CONFIG", "config check"],
     ["a folder without configuration", ["config", "check", "--config", "nowhere"], "PF_CONFIG", "config"],
     ["an impossible setting", ["config", "check", "--set", "features.ema_fast=60"], "PF_CONFIG", "config"],
+    ["no way to a person", ["alert", "test"], "PF_ALERT_NONE", "PF_ALERTS__NTFY"],
+    [
+      "a sender without a person",
+      ["alert", "test", "--set", "alerts.email.smtp=smtp://localhost"],
+      "PF_CONFIG",
+      "config check",
+    ],
     ["no folder of files", ["fetch", "--source", "csv"], "PF_USAGE", "--csv-dir DIR"],
     [
       "a symbol in small letters",

@@ -318,7 +318,7 @@ export const failures: Readonly<Record<string, Entry>> = {
   // 4: broker unreachable or refused
   PF_ALERT_UNDELIVERED: {
     exit: 4,
-    means: "An alarm would not arrive there; what the others say stands above.",
+    means: "A real alarm would not arrive there either.",
     next: "correct the address or the password, see whether the service is up, and run it again",
   },
   PF_IBKR_UNREACHABLE: {
