@@ -18,13 +18,13 @@ export function camelCased<Value>(value: Value): CamelCased<Value> {
   return converted(value) as CamelCased<Value>;
 }
 
+/** `max_weight_per_asset` as `maxWeightPerAsset`. */
+export function camelKey(key: string): string {
+  return key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function converted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(converted);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [
-      key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
-      converted(entry),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [camelKey(key), converted(entry)]));
 }

@@ -93,6 +93,8 @@ const settings: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "selection.incumbents": fc.constantFrom("keep", "rank"),
   "weights.method": fc.constantFrom("inv_vol", "equal", "true"),
   "weights.vol_window": window,
+  "weights.covariance": fc.constantFrom("sample", "ledoit_wolf"),
+  "weights.vol_target": fc.option(fc.double({ min: 0.001, max: 3, noNaN: true })),
   "weights.max_weight_per_asset": fc.double({ min: 0.01, max: 1, noNaN: true }),
   "weights.cash_buffer": fc.double({ min: 0, max: 0.99, noNaN: true }).map((value) => value + 0),
   overlays: fc.array(fc.record({ name: fc.constantFrom("calm", "null"), below_days: window, note: text })),
@@ -376,14 +378,18 @@ const mistakes: readonly (readonly [string, readonly string[]])[] = [
     ['1:19 weights.method: must be a registered weighting (is the text "invvol"); did you mean inv_vol?'],
   ],
   [
-    "weights: {method: hrp}",
-    ['1:19 weights.method: must be a registered weighting (is the text "hrp"); known: inv_vol, equal'],
+    "weights: {method: markowitz}",
+    [
+      '1:19 weights.method: must be a registered weighting (is the text "markowitz"); known: inv_vol, equal, erc, hrp, min_var',
+    ],
   ],
   ["selection: {score: ''}", ['1:20 selection.score: must not be empty (is the text "")']],
   ["overlays: [{nam: x}]", ["1:12 overlays[0].name: is missing: must be text"]],
   [
     "overlays: [{name: spy_trend}]",
-    ['1:19 overlays[0].name: must be a registered overlay (is the text "spy_trend"); known: none'],
+    [
+      '1:19 overlays[0].name: must be a registered overlay (is the text "spy_trend"); known: sma_filter, volatility, breadth',
+    ],
   ],
   [
     "backtest: {metrics: [Sharp]}",
@@ -672,6 +678,58 @@ describe("mistakes elsewhere", () => {
   });
 });
 
+describe("parameters of overlays", () => {
+  const known: KnownNames = {
+    overlays: ["calm"],
+    overlayProblems: ({ name, belowDays, ...others }, universe) => [
+      ...(belowDays === undefined
+        ? [{ parameter: "belowDays", problem: "is missing: it must be a number" }]
+        : typeof belowDays === "number"
+          ? []
+          : [{ parameter: "belowDays", problem: "must be a number" }]),
+      ...Object.entries(others).map(([parameter, value]) =>
+        parameter === "symbol"
+          ? {
+              parameter,
+              problem: universe.includes(String(value)) ? "must not be one" : "must be of the universe",
+            }
+          : { parameter, problem: `is no parameter of ${name}` },
+      ),
+    ],
+  };
+  it("are told where they stand, in the words of whoever knows the overlay", () => {
+    const text =
+      "universe: [TLT]\noverlays:\n  - {name: calm, below_days: many}\n  - name: calm\n    bellow_days: 5\n    symbol: SPY\n";
+    expect(
+      complaints(configText(text), known).map((line) => line.replace("config/config.yaml:", "")),
+    ).toEqual([
+      '3:30 overlays[0].below_days: must be a number (is the text "many")',
+      "4:5 overlays[1].below_days: is missing: it must be a number",
+      "5:5 overlays[1].bellow_days: is no parameter of calm",
+      '6:13 overlays[1].symbol: must be of the universe (is the text "SPY")',
+    ]);
+  });
+  it("are judged in the strongest list, with the universe that counts, and not at all beside a mistake in either", () => {
+    const overlays = "overlays: [{name: calm, below_days: 5, symbol: SPY}]";
+    expect(complaints({ ...configText(overlays), overrides: ["universe=[TLT]"] }, known)).toEqual([
+      'config/config.yaml:1:48 overlays[0].symbol: must be of the universe (is the text "SPY")',
+    ]);
+    expect(
+      complaints({ ...configText("overlays: [{name: calm}]"), overrides: ["overlays=[]"] }, known),
+    ).toEqual([]);
+    expect(complaints({ ...configText(overlays), overrides: ["universe=[spy]"] }, known)).toHaveLength(1);
+    expect(complaints(configText("overlays: [{name: clam, below_days: 5}]"), known)).toHaveLength(1);
+    expect(complaints({ overrides: ["overlays=[{name: calm}]"] }, known)).toEqual([
+      "--set overlays=[{name: calm}] overlays[0].below_days: is missing: it must be a number",
+    ]);
+  });
+  it("are taken as they come where nobody knows the overlays", () => {
+    expect(
+      resolveConfig(configText("overlays: [{name: calm}]"), { overlays: ["calm"] }).config.overlays,
+    ).toHaveLength(1);
+  });
+});
+
 describe("a warning is given, and nothing refused, when", () => {
   it.each([
     ["selection: {top_n: 10}", "1:20 selection.top_n: top_n (10) is more than the universe has symbols (9)"],
@@ -691,6 +749,10 @@ describe("a warning is given, and nothing refused, when", () => {
     [
       "execution: {order_type: LMT}",
       "1:25 execution.order_type: limit prices need live quotes, and ibkr.market_mode is delayed: trade will order nothing",
+    ],
+    [
+      "weights: {covariance: ledoit_wolf}",
+      "1:23 weights.covariance: nobody looks at covariances: the method inv_vol does not, and there is no vol_target",
     ],
     ["data: {source: csv}", "1:16 data.source: fetch will need --csv-dir, for data.csv_dir is not set"],
     ["data: {fallback: [csv]}", "1:18 data.fallback: the fallback csv needs data.csv_dir, which is not set"],

@@ -1,4 +1,4 @@
-import { type Config, camelCased } from "./camel.js";
+import { type Config, camelCased, camelKey } from "./camel.js";
 import { ConfigError, type ConfigIssue, issueAt } from "./errors.js";
 import { type ConfigSources, type Layer, readLayers } from "./layers.js";
 import { nearest } from "./nearest.js";
@@ -21,10 +21,18 @@ import { partAt, plain, type Written } from "./written.js";
 export interface KnownNames {
   /** Default `trend`. */
   readonly scores?: readonly string[];
-  /** Default `inv_vol` and `equal`. */
+  /** Default `inv_vol`, `equal`, `erc`, `hrp` and `min_var`. */
   readonly weightings?: readonly string[];
-  /** None by default. */
+  /** Default `sma_filter`, `volatility` and `breadth`. */
   readonly overlays?: readonly string[];
+  /**
+   * What is wrong with the parameters of an overlay of `overlays`, in words that go on from a parameter's name; nothing by
+   * default. Keys are camelCase, as the code receives them.
+   */
+  readonly overlayProblems?: (
+    overlay: { readonly name: string; readonly [parameter: string]: unknown },
+    universe: readonly string[],
+  ) => readonly { readonly parameter: string; readonly problem: string }[];
   /** Symbols there can be data of; any well-formed symbol by default. */
   readonly symbols?: readonly string[];
 }
@@ -55,7 +63,7 @@ export function resolveConfig(sources: ConfigSources, known: KnownNames = {}): L
   const settled = settle(layers);
   const issues = [
     ...layers.flatMap(({ issues }) => issues),
-    ...(settled.isWhole ? brokenRules(settled) : []),
+    ...(settled.isWhole ? [...brokenRules(settled), ...overlayIssues(settled, known)] : []),
   ];
   const own = [sources.config, sources.local, sources.dotenv].flatMap((file) => (file ? [file.path] : []));
   const files = [...own, ...new Set(layers.flatMap(({ file }) => file ?? []))];
@@ -139,7 +147,12 @@ function settingMeant(unknown: string, path: readonly PropertyKey[]): string {
 }
 
 function unknownNames(root: Written, known: KnownNames): readonly ConfigIssue[] {
-  const { scores = ["trend"], weightings = ["inv_vol", "equal"], overlays = [], symbols } = known;
+  const {
+    scores = ["trend"],
+    weightings = ["inv_vol", "equal", "erc", "hrp", "min_var"],
+    overlays = ["sma_filter", "volatility", "breadth"],
+    symbols,
+  } = known;
   const issues: ConfigIssue[] = [];
   const expectOneOf = (path: readonly PropertyKey[], names: readonly string[], message: string): void => {
     const { part, whole } = partAt(root, path);
@@ -162,12 +175,37 @@ function unknownNames(root: Written, known: KnownNames): readonly ConfigIssue[] 
   return issues;
 }
 
+/** Parameters of overlays, which only those who know the overlays can judge, each at the place where it stands. */
+function overlayIssues(
+  { written, overlays, origins, unsure }: Settled,
+  { overlayProblems }: KnownNames,
+): readonly ConfigIssue[] {
+  if (!overlayProblems || unsure.has("overlays") || unsure.has("universe")) return [];
+  const { overlays: given, universe } = written;
+  return given.flatMap((overlay, index) =>
+    overlayProblems(camelCased(overlay), universe).map(({ parameter, problem }) => {
+      const item = overlays?.items?.[index];
+      const [key, entry] = [...(item?.entries ?? [])].find(([own]) => camelKey(own) === parameter) ?? [];
+      const snake = parameter.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      const name = `overlays[${index}].${key ?? snake}`;
+      if (!entry) return issueAt(item?.origin ?? origins.overlays!, name, problem);
+      const isAboutValue = problem.startsWith("must ");
+      return issueAt(
+        isAboutValue ? entry.origin : entry.keyOrigin,
+        name,
+        isAboutValue ? `${problem} (${valueInWords(entry)})` : problem,
+      );
+    }),
+  );
+}
+
 /** For each setting the value of the strongest layer that has a usable one, in the order of the schema. */
 function settle(layers: readonly CheckedLayer[]): Settled {
   const defaults = ConfigFile.parse({});
   const origins: Record<string, Origin> = {};
   const values = new Map<string, unknown>();
   const unsure = new Set<string>();
+  let overlays: Written | undefined;
   for (const name of settingNames) {
     const path = name.split(".");
     values.set(
@@ -185,11 +223,18 @@ function settle(layers: readonly CheckedLayer[]): Settled {
       unsure.delete(name);
       values.set(name, plain(found.part));
       origins[name] = found.part.origin;
+      if (name === "overlays") overlays = found.part;
     }
   }
   // A text that is no YAML might have said anything, so nothing can be concluded from several settings together.
   const isWhole = layers.every(({ root, issues }) => root !== undefined || issues.length === 0);
-  return { written: ConfigFile.parse(nested(values)), origins, unsure, isWhole };
+  return {
+    written: ConfigFile.parse(nested(values)),
+    origins,
+    unsure,
+    isWhole,
+    ...(overlays ? { overlays } : {}),
+  };
 }
 
 function nested(values: ReadonlyMap<string, unknown>): unknown {

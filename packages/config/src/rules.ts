@@ -1,6 +1,7 @@
 import { type ConfigIssue, issueAt } from "./errors.js";
 import { type Origin, originSources, originText } from "./origin.js";
 import type { EffectiveConfig } from "./schema.js";
+import type { Written } from "./written.js";
 
 /** The effective value of every setting, before anybody asked whether they fit each other. */
 export interface Settled {
@@ -8,6 +9,8 @@ export interface Settled {
   readonly origins: Readonly<Record<string, Origin>>;
   /** Settings that somebody gave a value that cannot be used. */
   readonly unsure: ReadonlySet<string>;
+  /** The list of overlays as somebody wrote it: their parameters have places of their own. */
+  readonly overlays?: Written;
   /** Whether every source could be read. */
   readonly isWhole: boolean;
 }
@@ -106,6 +109,13 @@ const doubtful: readonly Rule[] = [
     check: ({ weights: { max_weight_per_asset, cash_buffer } }) =>
       max_weight_per_asset < 1 && max_weight_per_asset > 1 - cash_buffer + 1e-9
         ? `the cap of ${percent(max_weight_per_asset)} is never reached: cash_buffer leaves ${percent(1 - cash_buffer)} to invest`
+        : undefined,
+  },
+  {
+    settings: ["weights.covariance", "weights.method", "weights.vol_target"],
+    check: ({ weights: { covariance, method, vol_target } }) =>
+      covariance !== "sample" && (method === "inv_vol" || method === "equal") && vol_target === null
+        ? `nobody looks at covariances: the method ${method} does not, and there is no vol_target`
         : undefined,
   },
   {

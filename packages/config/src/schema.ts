@@ -248,9 +248,25 @@ const weights = z.strictObject({
     .string()
     .min(1)
     .default("inv_vol")
-    .meta({ examples: ["inv_vol", "equal"] })
-    .describe("inv_vol | equal. How the budget is shared among the selected symbols."),
+    .meta({ examples: ["inv_vol", "equal", "erc", "hrp", "min_var"] })
+    .describe(
+      "inv_vol | equal | erc | hrp | min_var. How the budget is shared among the selected symbols: by 1 / volatility, equally, by equal contributions to risk, by hierarchical risk parity, or with the least variance, which may leave a symbol out.",
+    ),
   vol_window: window().default(20).describe("Daily returns of the volatility that inv_vol divides by."),
+  covariance: z
+    .enum(["sample", "ledoit_wolf"])
+    .default("sample")
+    .describe(
+      "sample | ledoit_wolf. Covariances for erc, hrp, min_var and vol_target, of the last selection.corr_window returns; ledoit_wolf shrinks them towards equal correlations, which changes nothing for two symbols.",
+    ),
+  vol_target: z
+    .number()
+    .gt(0)
+    .nullable()
+    .default(null)
+    .describe(
+      "Volatility a year, such as 0.10, above which all weights are scaled down to it and the rest is cash; never scaled up. What counts is the volatility that the capped weights would have had in the last selection.corr_window returns, times √252. null means no target.",
+    ),
   max_weight_per_asset: weightCap()
     .default(0.5)
     .describe(
@@ -505,7 +521,7 @@ export const ConfigFile = z.strictObject({
     .array(overlay)
     .default([])
     .describe(
-      "Rules that may only lower exposure, in the order in which they are applied: a list of {name: …, parameters}.",
+      "Rules that may only lower exposure, in the order in which they are applied; each multiplies all weights by its exposure while it sees reason to. {name: sma_filter, symbol: SPY, window: 200, exposure: 0.5}: SPY closes below its simple average. {name: volatility, symbol: SPY, window: 20, threshold: 0.25, exposure: 0.5}: its volatility a year is above the threshold; symbol: universe takes the mean return of all. {name: breadth, window: 200, threshold: 0.5, exposure: 0.5}: fewer of the symbols are above their average. Symbols are of the universe. What cannot be said yet, for want of bars, counts as reason.",
     ),
   backtest: backtest.prefault({}).describe("The backtest."),
   walkforward: walkforward

@@ -21,7 +21,7 @@ describe("the configuration as others take it", () => {
   it("fits the strategy and the cost model by shape, without any conversion", () => {
     expectTypeOf<Config>().toExtend<StrategyOptions>();
     expectTypeOf<Config["costs"]>().toExtend<CostModel>();
-    expectTypeOf<Config["weights"]>().toEqualTypeOf<StrategyOptions["weights"]>();
+    expectTypeOf<Config["weights"]>().toEqualTypeOf<Required<StrategyOptions["weights"]>>();
     expectTypeOf<Config["features"]>().toEqualTypeOf<StrategyOptions["features"]>();
     expectTypeOf<Config["walkforward"]["reoptimize"]["corrCap"]>().toEqualTypeOf<readonly number[]>();
     expectTypeOf<keyof EffectiveConfig["walkforward"]["reoptimize"]>().toEqualTypeOf<GridKey>();
