@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { parseEnv } from "node:util";
 import { ConfigError, type LoadedConfig, loadConfig } from "@pf/config";
 import { builtinOverlays, builtinScores, builtinWeightings, type Extensions } from "@pf/selection";
 import type { ConfigurationSources } from "./context.js";
@@ -25,6 +26,23 @@ export async function readConfiguration(
       overlays: (extensions.overlays ?? builtinOverlays).names,
     },
   });
+}
+
+/**
+ * The value of an environment variable, or of `.env` where the environment has none; empty counts as unset. For what must
+ * never stand in a configuration: keys of services.
+ *
+ * @throws ConfigError when `.env` cannot be read
+ */
+export async function readVariable(
+  { env = {}, dotenvFile }: ConfigurationSources,
+  name: string,
+): Promise<string | undefined> {
+  const own = env[name];
+  if (own !== undefined && own.trim() !== "") return own;
+  const dotenv = dotenvFile === undefined ? undefined : await readDotenv(dotenvFile);
+  const value = dotenv && parseEnv(dotenv.text)[name];
+  return value === undefined || value.trim() === "" ? undefined : value;
 }
 
 /** Hourly bars change what a window and a year are; until research knows them, they are refused in words. */

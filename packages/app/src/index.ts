@@ -41,8 +41,7 @@ export {
 } from "./errors.js";
 export type { ErrorFields, ExitCode, Failure } from "./failures.js";
 export { describeFailure, errorFields, exitCodeOf, failures } from "./failures.js";
-export type { FetchedSymbol, FetchOutcome, FetchRequest, SourceName } from "./fetch.js";
-export { sourceNames } from "./fetch.js";
+export type { FetchedSymbol, FetchOutcome, FetchRequest } from "./fetch.js";
 export type { DecidingConfig, Manifest } from "./manifest.js";
 export { decidingConfig, hashOf } from "./manifest.js";
 export type { SeriesFacts } from "./market-data.js";
@@ -65,6 +64,14 @@ export type {
   PermuteRequest,
   WindowDocument,
 } from "./research/permute.js";
+export type {
+  CancelRunDocument,
+  CancelRunRequest,
+  QueueDocument,
+  ResearchEvent,
+  ResearchWorker,
+  ServeResearchRequest,
+} from "./research/queue.js";
 export type { SearchManifest, SearchRequest } from "./research/search.js";
 export type { OverfittingFacts, StudyFacts } from "./research/study.js";
 export type {
@@ -76,6 +83,8 @@ export type {
 export type { Services } from "./services.js";
 export { createServices } from "./services.js";
 export type { RunningSimulator, SimDocument, SimRequest } from "./sim.js";
+export type { SourceName } from "./sources.js";
+export { sourceNames } from "./sources.js";
 export type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
 export type { AuditedFile, AuditLogOutcome, AuditLogRequest } from "./trade/audit.js";
 export type {

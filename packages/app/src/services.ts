@@ -10,6 +10,13 @@ import type { FetchOutcome, FetchRequest } from "./fetch.js";
 import { systemClock } from "./ports.js";
 import type { ReplayOutcome, ReplayRequest } from "./replay/service.js";
 import type { PermuteOutcome, PermuteRequest } from "./research/permute.js";
+import type {
+  CancelRunDocument,
+  CancelRunRequest,
+  QueueDocument,
+  ResearchWorker,
+  ServeResearchRequest,
+} from "./research/queue.js";
 import type { WalkForwardOutcome, WalkForwardRequest } from "./research/walkforward.js";
 import type { RunningSimulator, SimRequest } from "./sim.js";
 import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
@@ -32,6 +39,12 @@ export interface Services {
   walkforward(request?: WalkForwardRequest): Promise<WalkForwardOutcome>;
   /** Holds the best of the grid against markets whose days were shuffled, and writes the report. */
   permute(request?: PermuteRequest): Promise<PermuteOutcome>;
+  /** What is going on in the queue that searches may be given to. */
+  queueStatus(): Promise<QueueDocument>;
+  /** Ends a search that runs on the queue, from elsewhere. */
+  cancelRun(request: CancelRunRequest): Promise<CancelRunDocument>;
+  /** Takes work of searches from the queue until it is closed, or until the signal of the services aborts. */
+  serveResearch(request?: ServeResearchRequest): Promise<ResearchWorker>;
   /** Decides what to hold as of a session, and why. */
   targetWeights(request?: TargetWeightsRequest): Promise<TargetWeightsOutcome>;
   /** Checks the connection to the broker step by step; what is wrong is part of the outcome. */
@@ -111,7 +124,17 @@ export function createServices(context: ServiceContext): Services {
   return {
     async fetch(request = {}) {
       const { fetchMarket } = await import("./fetch.js");
-      const setting = { dataFolder: folders.data, calendar, clock, onProgress, checkpoint, ...stop };
+      const variable = async (name: string) =>
+        (await import("./configuration.js")).readVariable(context.configuration, name);
+      const setting = {
+        dataFolder: folders.data,
+        calendar,
+        clock,
+        onProgress,
+        checkpoint,
+        variable,
+        ...stop,
+      };
       return fetchMarket(request, await research(), setting);
     },
     async backtest(request = {}) {
@@ -125,6 +148,18 @@ export function createServices(context: ServiceContext): Services {
     async permute(request = {}) {
       const { permuteMarket } = await import("./research/permute.js");
       return permuteMarket(request, await research(), searching);
+    },
+    async queueStatus() {
+      const { queueStatus } = await import("./research/queue.js");
+      return queueStatus(await configuration());
+    },
+    async cancelRun(request) {
+      const { cancelRun } = await import("./research/queue.js");
+      return cancelRun(request, await configuration());
+    },
+    async serveResearch(request = {}) {
+      const { serveResearch } = await import("./research/queue.js");
+      return serveResearch(request, await configuration(), searching);
     },
     async targetWeights(request = {}) {
       const { decideTargets } = await import("./target-weights.js");

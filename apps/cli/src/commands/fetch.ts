@@ -2,13 +2,14 @@ import * as Flags from "@oclif/core/flags";
 import type { SourceName } from "@pf/app";
 import { PfCommand, valueFlag } from "../command.js";
 
-const sources: readonly SourceName[] = ["ibkr", "csv", "synthetic"];
+const sources: readonly SourceName[] = ["ibkr", "csv", "synthetic", "tiingo", "alpaca"];
 
 export default class Fetch extends PfCommand {
   static override summary = "Fetch the bars that the cache does not have yet.";
   static override examples = [
     "<%= config.bin %> fetch --source synthetic",
     "<%= config.bin %> fetch --source csv --csv-dir DIR",
+    "<%= config.bin %> fetch --source tiingo",
     "<%= config.bin %> fetch --symbols SPY,TLT --start 2020-01-01",
   ];
   static override flags = {

@@ -6,6 +6,8 @@ import { renderTable, wrap } from "./table.js";
 /** One line a symbol, then what somebody should look at, then what to do next. */
 export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): string {
   const { symbols, source, start, end } = outcome;
+  // Where sources differ, which one it was is worth more than the hash, and 80 columns do not hold both.
+  const isMixed = symbols.some((one) => one.source !== null && one.source !== source);
   const rows = symbols.map((one) => [
     one.symbol,
     one.status === "failed" ? "failed" : one.refetched ? "refetched" : one.added > 0 ? "added" : "up to date",
@@ -14,7 +16,7 @@ export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): s
     one.first ?? undefinedNumber,
     one.last ?? undefinedNumber,
     count(one.requests),
-    one.hash?.slice(0, 8) ?? undefinedNumber,
+    (isMixed ? one.source : one.hash?.slice(0, 8)) ?? undefinedNumber,
   ]);
   const table = renderTable(
     [
@@ -25,7 +27,7 @@ export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): s
       { heading: "First" },
       { heading: "Last" },
       { heading: "Asked", align: "right" },
-      { heading: "Hash" },
+      { heading: isMixed ? "Source" : "Hash" },
     ],
     rows,
     {
