@@ -26,6 +26,7 @@ export default class PfHelp extends Help {
     const order = [
       ...["connect", "fetch", "backtest", "walkforward", "permute", "weights", "trade", "status"],
       ...["halt", "resume", "sim", "replay"],
+      ...["queue status", "queue cancel"],
       ...["alert test", "audit-log verify", "config show", "config check", "config schema"],
     ];
     const listed = [...commands].sort(([a], [b]) => rank(a, order) - rank(b, order) || a.localeCompare(b));
@@ -74,7 +75,8 @@ export default class PfHelp extends Help {
         : `[--${name} ${flag.helpValue ?? flag.options?.join("|") ?? "VALUE"}]`,
     );
     // The flags every command takes have a section of their own; the usage line is for this command's.
-    command.usage = [command.id, ...words, "[flags]"].join(" ");
+    const args = Object.keys(command.args).map((name) => name.toUpperCase());
+    command.usage = [command.id, ...args, ...words, "[flags]"].join(" ");
     this.print(`${command.summary ?? ""}\n`);
     this.print(this.formatCommand(command));
   }

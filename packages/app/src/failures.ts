@@ -80,6 +80,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "The run stopped at this unit of work; nothing was reported.",
     next: reportIt,
   },
+  PF_WORKERS_DIED: {
+    exit: 1,
+    means: "Every worker that began this unit was killed or ran out of memory; the run stopped there.",
+    next: "look at what ended the workers (their memory, the system's log), and run it again",
+  },
 
   // 2: usage or configuration
   PF_USAGE: { exit: 2, means: nothingDone, next: seeHelp },
@@ -92,6 +97,21 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_GRID: { exit: 2, means: "There is nothing to search, so nothing was computed.", next: checkConfig },
   PF_WINDOW_OPTIONS: { exit: 2, means: "No windows can be made of these spans.", next: checkConfig },
   PF_SIMULATOR_OPTIONS: { exit: 2, means: "No simulator can run like that.", next: seeHelp },
+  PF_PAGE_OPEN: {
+    exit: 2,
+    means: "Anybody who reaches that address could read the account, so the worker did not start.",
+    next: "set page.token, or leave page.host at 127.0.0.1",
+  },
+  PF_PAGE_TOKEN: {
+    exit: 2,
+    means: "Somebody could guess it, so the worker did not start.",
+    next: "set page.token to a longer one, such as what `openssl rand -hex 24` prints",
+  },
+  PF_PAGE_ADDRESS: {
+    exit: 2,
+    means: "Without its page nobody could see what the worker does, so it did not start.",
+    next: "correct page.host and page.port",
+  },
   PF_PORT_IN_USE: {
     exit: 2,
     means: "Two programs cannot listen on one port, so no simulator was started.",
@@ -182,6 +202,16 @@ export const failures: Readonly<Record<string, Entry>> = {
     exit: 2,
     means: "Without a key that it accepts this source serves nobody; nothing was asked of it.",
     next: "set the variable that the message names, in the environment or in .env",
+  },
+  PF_QUEUE_ADDRESS: {
+    exit: 2,
+    means: "Nobody was connected to.",
+    next: "write research.queue as redis://HOST:PORT, with a password redis://:PASSWORD@HOST:PORT, encrypted rediss://",
+  },
+  PF_UNKNOWN_RUN: {
+    exit: 2,
+    means: "It may be finished; nothing was changed.",
+    next: "see what runs with `pf queue status`",
   },
 
   // 3: data missing or invalid
@@ -314,6 +344,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "The broker knows the symbol; of this one nothing was cached.",
     next: "check the dates; a fund younger than the span has no earlier bars",
   },
+  PF_QUEUE_DATA: {
+    exit: 3,
+    means: "Workers refuse bars that are not those of the run, so nothing was computed on wrong ones.",
+    next: "see whether another program writes into this Redis, and that its maxmemory-policy is noeviction",
+  },
 
   // 4: broker unreachable or refused
   PF_ALERT_UNDELIVERED: {
@@ -427,6 +462,26 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "Something that was waited for never came, and what was begun is gone on with at the next try.",
     next: "look at TWS and at the network",
   },
+  PF_QUEUE_UNREACHABLE: {
+    exit: 4,
+    means: "Without its queue nothing was handed to any worker, and nothing was computed.",
+    next: "start Redis there (redis-server), correct research.queue, or set research.executor to threads",
+  },
+  PF_QUEUE_REFUSED: {
+    exit: 4,
+    means: "Redis is there and does not let us work.",
+    next: "correct research.queue, or the rights of its user",
+  },
+  PF_QUEUE_LOST: {
+    exit: 4,
+    means: "Nothing was reported; what `pf permute` had received is kept.",
+    next: "start Redis again and repeat the command, `pf permute` with --resume",
+  },
+  PF_QUEUE_OTHER_CODE: {
+    exit: 4,
+    means: "Versions never share work, because their results could differ.",
+    next: "run the same version everywhere; see the workers' with `pf queue status`",
+  },
 
   // 5: blocked by compliance or risk
   PF_IBKR_MARKET_CLOSED: {
@@ -493,8 +548,18 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "No half-written file was left behind.",
     next: "free some space, or choose a folder you may write to with --out or --data-dir",
   },
+  PF_QUEUE_FULL: {
+    exit: 7,
+    means: "Nothing was reported; what `pf permute` had received is kept.",
+    next: "raise maxmemory of this Redis, or remove what else is in it, and repeat the command",
+  },
 
   // 130: interrupted
+  PF_RUN_CANCELLED: {
+    exit: 130,
+    means: "Somebody ended it with `pf queue cancel`; nothing was reported.",
+    next: "repeat the command to go on (`pf permute` with --resume): what was finished is kept for a day",
+  },
   PF_INTERRUPTED: {
     exit: 130,
     means: "Finished files are whole, and no half-written file was left behind.",
