@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -11,6 +12,8 @@ export default defineConfig({
   test: {
     setupFiles: [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))],
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    // Vitest leaves one core to itself, which is half of a small machine: the last package would keep the other waiting.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Limits that end a test which hangs; no test measures time, and a busy machine is slow.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { mergeConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -17,8 +16,5 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// Nearly every test here starts processes and waits for them, each in a folder and on a port of its own: two files at a
-// time even where vitest would leave the second core to itself.
-export default mergeConfig(shared, {
-  test: { maxWorkers: Math.max(2, availableParallelism() - 1), sequence: { sequencer: LongestFirst } },
-});
+// Nearly every test here starts processes and waits for them, each in a folder and on a port of its own.
+export default mergeConfig(shared, { test: { sequence: { sequencer: LongestFirst } } });
