@@ -202,6 +202,18 @@ const faults: readonly Fault[] = [
     events: ["acknowledged", "partiallyFilled", "commission", "cancelled"],
   },
   {
+    title: "partial fills that stop with less left than was filled: the rest is cancelled all the same",
+    actions: ["partial_fills"],
+    rules: "- { after: 0, do: [{ partial_fills: { parts: 3, every: 60ms, stop_after: 2 } }] }",
+    wishes: [{ shares: 9 }],
+    cancelAfterMs: 2500,
+    events: ["acknowledged", "partiallyFilled", "commission", "partiallyFilled", "commission", "cancelled"],
+    async afterwards(broker) {
+      const { kind, quantity } = await broker.resolveUnknown("pf/2026-11-23/SPY/buy");
+      expect([kind, quantity]).toEqual(["ended", 90_000]);
+    },
+  },
+  {
     title: "a cancellation that is never answered: asking tells",
     actions: ["drop"],
     rules: [

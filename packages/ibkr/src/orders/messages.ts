@@ -28,7 +28,8 @@ export type OrderMessage =
       readonly account: string;
       readonly symbol: Ticker;
       readonly side: Side;
-      readonly quantity: Quantity;
+      /** Of a completed order only where it was filled: TWS lists what was left of it, not what it was. */
+      readonly quantity: Quantity | undefined;
       readonly status: string;
       /** Why it ended, in the broker's words, of a completed order. */
       readonly why: string;
@@ -136,7 +137,7 @@ export function readCompletedOrder(
     account: field(fields, 19),
     symbol: field(fields, 2),
     side: sideOf(field(fields, 12)),
-    quantity: sharesIn(field(fields, 13)),
+    quantity: String(state.status) === "Filled" ? sharesIn(field(fields, 13)) : undefined,
     status: String(state.status),
     why: state.completedStatus ?? "",
   };

@@ -177,8 +177,10 @@ function learn(book: OrderBook, message: OrderMessage): OrderBook {
     case "order": {
       if (message.reference === "") return book;
       const { reference, quantity, permId, orderId, clientId, status, why } = message;
+      // A completed order has no id any more, and of its size only what is left.
+      const known = orderId === undefined ? book.orders.get(reference)?.quantity : undefined;
       const facts = {
-        quantity,
+        quantity: known ?? quantity,
         ...(permId && { permId }),
         ...(orderId !== undefined && { orderId, clientId }),
         ...(why && { why }),
