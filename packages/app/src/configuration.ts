@@ -1,7 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { ConfigError, type LoadedConfig, loadConfig } from "@pf/config";
-import { builtinOverlays, builtinScores, builtinWeightings, type Extensions } from "@pf/selection";
+import {
+  builtinOverlays,
+  builtinScores,
+  builtinWeightings,
+  type Extensions,
+  overlayProblems,
+} from "@pf/selection";
 import type { ConfigurationSources } from "./context.js";
 import { NotInThisVersionError } from "./errors.js";
 
@@ -24,6 +30,7 @@ export async function readConfiguration(
       scores: (extensions.scores ?? builtinScores).names,
       weightings: (extensions.weightings ?? builtinWeightings).names,
       overlays: (extensions.overlays ?? builtinOverlays).names,
+      overlayProblems: (overlay, universe) => overlayProblems(overlay, universe, extensions.overlays),
     },
   });
 }

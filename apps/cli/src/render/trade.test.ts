@@ -29,6 +29,14 @@ const document: TradeDocument = {
   outcome: "partial",
   detail: "1 of 2 orders filled; the rest waits, as the plan says",
   weights: { QQQ: 0.5 },
+  overlays: [
+    { name: "vol_target", exposure: 1, reason: "the weights' volatility is 8.0 % a year, within 10.0 %" },
+    {
+      name: "sma_filter",
+      exposure: 0.5,
+      reason: "SPY closed at 601.23, below its average of 200 bars, 612.00",
+    },
+  ],
   plan: {
     session: "2026-11-20" as TradeDocument["session"],
     attempt: 1,
@@ -120,6 +128,12 @@ describe("pf trade for people", () => {
 Why
   SPY  sell 20 SPY: not wanted
   QQQ  8 wanted, 0 held; the money for it settles on 2026-11-23
+
+Exposure
+  - vol_target leaves the weights as they are: the weights' volatility is 8.0 %
+    a year, within 10.0 %
+  - sma_filter scales every weight by 0.50: SPY closed at 601.23, below its
+    average of 200 bars, 612.00
 
   equity 25,000.50
   may be spent 1,250.00, of which 1,250.00 is kept

@@ -1,5 +1,6 @@
 import type { PlannedSymbol, TradeDocument } from "@pf/app";
 import type { Style } from "../command.js";
+import { exposureLines } from "./exposure.js";
 import { dollars } from "./money.js";
 import { percent, undefinedNumber } from "./number.js";
 import { listItem, renderTable, wrap } from "./table.js";
@@ -22,7 +23,7 @@ const outcomes: Readonly<Record<string, string>> = {
 /** What is held, what is wanted and why; then what is sent, what waits and until when, and what became of it. */
 export function renderTrade(document: TradeDocument, style: Style): string {
   const { painter, width } = style;
-  const { mode, account, venue, session, asOf, outcome, detail, plan, notices, log } = document;
+  const { mode, account, venue, session, asOf, outcome, detail, overlays, plan, notices, log } = document;
   const simulator = venue === null || venue === "ibkr" ? "" : `, ${painter.yellow("on a simulator")}`;
   const of = asOf === null || asOf === session ? session : `${session}, decided on ${asOf}`;
   const headline = `${outcomes[outcome] ?? outcome}: ${detail}`;
@@ -32,7 +33,14 @@ export function renderTrade(document: TradeDocument, style: Style): string {
   return [
     `${painter.bold("Trade")} ${of}${isLong ? "\n" : " "}${where}`,
     "",
-    ...(plan ? [symbolsTable(plan.symbols, style), ...reasons(plan.symbols, style), ...money(document)] : []),
+    ...(plan
+      ? [
+          symbolsTable(plan.symbols, style),
+          ...reasons(plan.symbols, style),
+          ...(overlays.length > 0 ? [painter.bold("Exposure"), ...exposureLines(overlays, width), ""] : []),
+          ...money(document),
+        ]
+      : []),
     ...sent(document, style),
     ...checks(document, style),
     ...(notices.length > 0

@@ -1,5 +1,6 @@
 import type { TargetWeightsOutcome } from "@pf/app";
 import type { Style } from "../command.js";
+import { exposureLines } from "./exposure.js";
 import { decimal, percent, plural } from "./number.js";
 import { renderTable } from "./table.js";
 
@@ -20,10 +21,6 @@ export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }:
       ? [`The cache ends here: ${plural(sessionsBehind, "session")} since then. Run \`pf fetch\` for them.`]
       : []),
     ...(heldByBand ? ["The no-trade band kept the targets of the session before."] : []),
-    ...overlays.map(
-      ({ name, exposure, reason }) =>
-        `Overlay ${name} scales every weight by ${decimal(exposure)}: ${reason}`,
-    ),
     ...correlations.map(({ a, b, rho }) => `Correlation of ${a} and ${b}: ${decimal(rho)}`),
   ];
   return [
@@ -40,6 +37,7 @@ export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }:
     ),
     ...notes.map((note) => `  ${note}`),
     ...(notes.length > 0 ? [""] : []),
+    ...(overlays.length > 0 ? [painter.bold("Exposure"), ...exposureLines(overlays, width), ""] : []),
     painter.bold("Why"),
     renderTable(
       [

@@ -1,6 +1,7 @@
 import type { Check } from "@pf/compliance";
 import type { SessionDate, Ticker, Weights } from "@pf/market";
 import { dollarsOf, type OrderPlan, type Quantity, sharesOf } from "@pf/orders";
+import type { Decision } from "@pf/selection";
 import type { FillReport, OrderReport } from "./run.js";
 import type { Halt } from "./state.js";
 
@@ -74,6 +75,8 @@ export interface TradeDocument {
   readonly outcome: string;
   readonly detail: string;
   readonly weights: Weights | null;
+  /** What the volatility target and the overlays made of the weights; empty where there are none. */
+  readonly overlays: Decision["overlays"];
   readonly plan: PlanDocument | null;
   readonly verdict: VerdictDocument | null;
   readonly orders: readonly {

@@ -516,6 +516,7 @@ function outcomeOf(
     outcome,
     detail,
     weights: decision?.weights ?? taken?.weights ?? null,
+    overlays: decision?.overlays ?? taken?.overlays ?? [],
     plan: plan && planDocument(plan),
     verdict: verdict && { ok: verdict.ok, checks: verdict.checks },
     orders: orderDocuments(report.orders),
