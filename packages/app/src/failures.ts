@@ -200,7 +200,7 @@ export const failures: Readonly<Record<string, Entry>> = {
 
   PF_SOURCE_KEY: {
     exit: 2,
-    means: "Without a key that it accepts this source serves nobody; nothing was asked of it.",
+    means: "Without a key that it accepts this source serves nobody, so nothing was fetched from it.",
     next: "set the variable that the message names, in the environment or in .env",
   },
   PF_QUEUE_ADDRESS: {
@@ -284,7 +284,7 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
   PF_SOURCE_REFUSED: {
     exit: 3,
-    means: "Nothing of this symbol was cached; the others are not affected.",
+    means: "Nothing new of this symbol was cached; the others are not affected.",
     next: "see what the source says; another plan, or another source, may have it",
   },
   PF_SOURCE_ANSWER: {
@@ -294,7 +294,7 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
   PF_SOURCE_FAULT: {
     exit: 3,
-    means: "Nothing of this symbol was cached; the others are not affected.",
+    means: "Nothing new of this symbol was cached; the others are not affected.",
     next: "run it again; what was fetched is not asked for twice",
   },
   PF_LEDGER_EVENT: {

@@ -135,7 +135,8 @@ async function fetchFrom(
   request: FetchRequest,
   loaded: LoadedConfig,
   setting: FetchSetting,
-  onResult: (result: Result) => void = () => {},
+  /** Told of a source that stands in for another. */
+  onResult?: (result: Result) => void,
 ): Promise<WholeFetch> {
   const opened = await openSource(name, request.csvDir, loaded, setting);
   try {
@@ -151,7 +152,7 @@ async function fetchThrough(
   request: FetchRequest,
   { config }: LoadedConfig,
   { dataFolder, calendar, onProgress, checkpoint, signal }: FetchSetting,
-  onResult: (result: Result) => void,
+  onResult: ((result: Result) => void) | undefined,
 ): Promise<WholeFetch> {
   const complete = lastCompleteSession(calendar, clock);
   const { start, end } = readRange(
@@ -174,8 +175,11 @@ async function fetchThrough(
       replace: request.replace ?? false,
       ...(signal ? { signal } : {}),
       onProgress: ({ symbol, index, count, outcome }) => {
-        if (outcome) onResult({ outcome, source: source.name });
-        else onProgress({ step: `fetching ${symbol}`, at: index + 1, total: count });
+        if (outcome) onResult?.({ outcome, source: source.name });
+        else {
+          const step = onResult ? `fetching ${symbol} from ${source.name}` : `fetching ${symbol}`;
+          onProgress({ step, at: index + 1, total: count });
+        }
       },
     },
   );

@@ -124,7 +124,7 @@ function settled(clock: Clock): Clock {
 /** Tests let a server on this machine stand for a vendor; any other address is refused, for keys would go there. */
 async function vendorOptions(name: "tiingo" | "alpaca", { variable, onProgress }: SourceSetting) {
   const onPause = (ms: number, reason: string) =>
-    onProgress({ step: `waiting ${Math.max(1, Math.round(ms / 1000))} s: ${reason}` });
+    onProgress({ step: `waiting ${Math.max(1, Math.round(ms / 1000))} s (${reason})` });
   const test = `PF_TEST_${name.toUpperCase()}_URL`;
   const baseUrl = await variable(test);
   if (!baseUrl) return { onPause };

@@ -186,7 +186,7 @@ describe("a source on the web", () => {
   it("tells a person who waits what it waits for", async () => {
     server.tricks.push(answering(429, { detail: "slow down" }, { "Retry-After": "1" }));
     await services(["data.source=tiingo"]).fetch();
-    expect(steps).toContain("waiting 1 s: tiingo says slow down");
+    expect(steps).toContain("waiting 1 s (tiingo: slow down)");
   });
 
   it("is left at once when somebody asks to stop", async () => {

@@ -142,9 +142,14 @@ export class SourceKeyError extends Error {
     readonly source: string,
     readonly variables: readonly string[],
     message: string,
+    /** Whether there is a key, which the source does not accept. */
+    isRefused = false,
   ) {
     super(message);
-    this.next = `set ${variables.join(" and ")} in the environment or in .env; keys are never read from config.yaml`;
+    const names = variables.join(" and ");
+    this.next = isRefused
+      ? `compare ${names} with what the source's own pages show; keys come from the environment, else from .env`
+      : `set ${names} in the environment or in .env; keys are never read from config.yaml`;
   }
 }
 

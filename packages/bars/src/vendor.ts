@@ -144,6 +144,7 @@ export function openVendor(traits: VendorTraits, options: VendorOptions = {}): V
         name,
         variables,
         `${name} refuses the key of ${variables.join(" and ")} (${told})`,
+        true,
       );
     }
     if (status >= 300 && status < 400) {
@@ -164,7 +165,7 @@ export function openVendor(traits: VendorTraits, options: VendorOptions = {}): V
     for (let attempt = 1; ; attempt++) {
       const waitMs = notBeforeUtcMs - now();
       if (waitMs > longestPauseMs) throw spent("the requests of this span are used up", waitMs);
-      if (waitMs > 0) await pause(waitMs, `${name}'s requests of this minute are used up`, signal);
+      if (waitMs > 0) await pause(waitMs, `${name}: the requests of this span are used up`, signal);
       const outcome = await once(url, question);
       if (!("again" in outcome)) return outcome.json;
       if (attempt === attempts) {
@@ -172,7 +173,7 @@ export function openVendor(traits: VendorTraits, options: VendorOptions = {}): V
         throw new SourceFaultError(name, ticker, attempts, outcome.again);
       }
       const ms = Math.min(outcome.waitMs ?? firstPauseMs * 2 ** (attempt - 1), longestPauseMs);
-      await pause(ms, `${name} says ${outcome.again}`, signal);
+      await pause(ms, `${name}: ${outcome.again}`, signal);
     }
   };
 
@@ -248,7 +249,8 @@ interface Body {
 }
 
 function readBody(text: string): Body {
-  const words = (value: unknown) => (typeof value === "string" ? shortened(plainText(value), 200) : "");
+  const words = (value: unknown) =>
+    typeof value === "string" ? shortened(plainText(value).replace(/^error: /i, ""), 200) : "";
   try {
     const json: unknown = JSON.parse(text);
     return {

@@ -259,7 +259,7 @@ describe("limits", () => {
     const [outcome] = await ingest(vendors[name]({ longestPauseMs: 2_000 }), ["SPY"]);
     expect(outcome).toMatchObject({ status: "ok", rows: 22 });
     expect(pauses.map(({ ms }) => ms)).toEqual([0, 1000]);
-    expect(pauses[1]!.reason).toBe(`${name} says too many requests.`);
+    expect(pauses[1]!.reason).toBe(`${name}: too many requests.`);
   });
 
   it("without a word on their length are waited for longer and longer, four times", async () => {
@@ -278,7 +278,7 @@ describe("limits", () => {
     server.trick = answering(429, spent, { "Retry-After": later });
     const error = await failing(vendors.tiingo());
     expect(error.message).toBe(
-      "tiingo has been asked as often as it allows for now: Error: You have run over your hourly request allocation. Please upgrade.",
+      "tiingo has been asked as often as it allows for now: You have run over your hourly request allocation. Please upgrade.",
     );
     expect(error.next).toMatch(/again in 4[12] minutes; what was fetched is not asked for twice$/);
     expect([server.asked.length, pauses]).toEqual([1, []]);
