@@ -30,14 +30,15 @@ export async function publishReport(
 ): Promise<string> {
   const { writeReport } = await import("@pf/report");
   const writing = signal ? { signal } : {};
+  const privately = { ...writing, isPrivate: true };
   const logs = join(outFolder, "logs");
   const bytes = new TextEncoder().encode(log.text);
   // Makes the folders, or says why it cannot.
-  await writeReport([], logs, writing);
+  await writeReport([], logs, privately);
   const lock = await lockFolder(outFolder, ".report.lock", patienceMs);
   try {
     const name = freeName(logs, log.name);
-    const [path] = await writeReport([{ name, bytes }], logs, writing);
+    const [path] = await writeReport([{ name, bytes }], logs, privately);
     try {
       await writeReport(files, outFolder, writing);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -35,6 +35,21 @@ describe("writeReport", () => {
     expect(readFileSync(join(directory, "metrics.json"), "utf8")).toBe("{}\n");
     expect([...readFileSync(join(directory, "equity.png"))]).toEqual([...bytes]);
     expect(readdirSync(directory).sort()).toEqual(["equity.png", "metrics.json", "returns.csv"]);
+  });
+
+  it("writes for the user alone where that is asked for, and leaves the folders above as they are made", async () => {
+    const before = process.umask(0o022);
+    try {
+      const directory = join(folder, "reports", "logs");
+      await writeReport(report, directory, { isPrivate: true });
+      await writeReport(report, join(folder, "reports"));
+      const modeOf = (path: string) => (statSync(join(folder, path)).mode & 0o777).toString(8);
+      expect(modeOf("reports/logs")).toBe("700");
+      expect(modeOf("reports/logs/metrics.json")).toBe("600");
+      expect([modeOf("reports"), modeOf("reports/metrics.json")]).toEqual(["755", "644"]);
+    } finally {
+      process.umask(before);
+    }
   });
 
   it("replaces what was there before, and leaves other files alone", async () => {

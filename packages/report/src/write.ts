@@ -13,6 +13,8 @@ export interface PlannedFile {
 export interface WriteOptions {
   /** Stops the writing; files that are not yet in place are removed again. */
   readonly signal?: AbortSignal;
+  /** Whether the files, and the folder where it is made, are for the user alone. */
+  readonly isPrivate?: boolean;
 }
 
 /**
@@ -28,9 +30,9 @@ export async function writeReport(
   directory: string,
   options: WriteOptions = {},
 ): Promise<readonly string[]> {
-  const { signal } = options;
+  const { signal, isPrivate = false } = options;
   signal?.throwIfAborted();
-  await attempt(directory, [], () => makeFolder(directory));
+  await attempt(directory, [], () => makeFolder(directory, isPrivate ? 0o700 : 0o777));
   const pending: { readonly name: string; readonly temporary: string; readonly target: string }[] = [];
   const replaced: string[] = [];
   try {
@@ -41,7 +43,7 @@ export async function writeReport(
       pending.push({ name, temporary, target });
       await attempt(target, replaced, async () => {
         await refuseFolder(target);
-        await writeSynced(temporary, bytes);
+        await writeSynced(temporary, bytes, isPrivate ? 0o600 : 0o666);
       });
     }
     signal?.throwIfAborted();
@@ -62,15 +64,15 @@ export async function writeReport(
  * Makes a folder and the missing ones above it, one by one: Node's own recursive way never returns where the system says
  * ENOENT below a folder that is there, as it does in /proc.
  */
-async function makeFolder(directory: string): Promise<void> {
+async function makeFolder(directory: string, mode = 0o777): Promise<void> {
   try {
-    await mkdir(directory);
+    await mkdir(directory, mode);
   } catch (cause) {
     if (await isFolder(directory)) return;
     const parent = dirname(directory);
     if (errnoOf(cause) !== "ENOENT" || parent === directory || (await isFolder(parent))) throw cause;
     await makeFolder(parent);
-    await makeFolder(directory);
+    await makeFolder(directory, mode);
   }
 }
 
@@ -79,8 +81,8 @@ async function isFolder(path: string): Promise<boolean> {
   return found?.isDirectory() ?? false;
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, "wx");
+async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const file = await open(path, "wx", mode);
   try {
     await file.writeFile(bytes);
     await file.sync();

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import LibsqlDatabase from "libsql";
 import { StateWriteError } from "../errors.js";
@@ -34,11 +34,11 @@ export function openDatabase(path: string, options: { readonly busyMs?: number }
     }
   };
   return guarded(() => {
-    const isNew = !existsSync(path);
-    // What an account holds and does is nobody else's business.
+    // What an account holds and does is nobody else's business, from the file's first moment on; what SQLite puts beside
+    // it takes its rights after it.
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, "a", 0o600));
     const raw = new LibsqlDatabase(path, { timeout: options.busyMs ?? busyMs });
-    if (isNew) chmodSync(path, 0o600);
     const all: Database["all"] = (sql, ...values) =>
       guarded(() => (raw.prepare(sql).all(...values) as Record<string, unknown>[]).map(ownColumns));
     return {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../ports.js";
 import { type Database, openDatabase } from "./database.js";
@@ -145,8 +145,8 @@ export function openJournal<Body extends { readonly kind: string }>(
         // Under another name first: a copy that a crash cut short must not pass for one.
         const unfinished = `${copy}.part`;
         rmSync(unfinished, { force: true });
+        writeFileSync(unfinished, "", { mode: 0o600 });
         database.run("VACUUM INTO ?", unfinished);
-        chmodSync(unfinished, 0o600);
         renameSync(unfinished, copy);
         removeOldCopies(path);
       }

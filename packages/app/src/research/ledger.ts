@@ -99,8 +99,9 @@ function entryIn(line: string): { readonly data: string; readonly trials: readon
 }
 
 async function append(folder: string, path: string, line: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const file = await open(path, "a");
+  // The state of accounts lives in the same folder: it is their owner's alone.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = await open(path, "a", 0o600);
   try {
     const bytes = Buffer.from(line);
     const { bytesWritten } = await file.write(bytes);

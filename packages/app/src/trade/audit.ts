@@ -37,7 +37,8 @@ export async function appendAudit(
   const name = auditName(identity);
   const path = join(outFolder, "logs", name);
   try {
-    await mkdir(join(outFolder, "logs"), { recursive: true });
+    await mkdir(outFolder, { recursive: true });
+    await mkdir(join(outFolder, "logs"), { recursive: true, mode: 0o700 });
     const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === "ENOENT") return "";
       throw cause;
