@@ -118,6 +118,8 @@ const faultPauseMs = minuteMs;
 /** The same trouble is told again after this long. */
 const tellAgainMs = 24 * 3_600_000;
 
+const inDoubt = "book and broker agree as far as it is known; see `pf status`, and TWS itself";
+
 /** How a session ends by what `pf trade` says of it; others are no end. */
 const ends: Readonly<Record<string, SessionResult>> = {
   unchanged: "traded",
@@ -189,10 +191,7 @@ class Worker implements TradeWorker {
     const { signal, context } = this.setting;
     let reason = "asked to stop";
     // Two workers of one account would both do well, and tell everything twice.
-    const unlock = lockAccount(workerFolder(context.folders.state), {
-      mode: this.setting.mode,
-      account: this.account,
-    });
+    const unlock = this.lock();
     try {
       const { isNew, lastUtcMs } = this.log.state;
       this.note({ kind: "started", version: context.version });
@@ -223,13 +222,24 @@ class Worker implements TradeWorker {
       if (!(signal.aborted && isInterruption(error))) throw error;
       reason = "asked to stop";
     } finally {
-      this.act("stopping", reason);
+      // Whatever fails on the way out, the next worker must find the account free.
       try {
+        this.act("stopping", reason);
         this.note({ kind: "stopped", reason });
       } finally {
         this.log.close();
         unlock();
       }
+    }
+  }
+
+  private lock(): () => void {
+    const { mode, context } = this.setting;
+    try {
+      return lockAccount(workerFolder(context.folders.state), { mode, account: this.account });
+    } catch (error) {
+      this.log.close();
+      throw error;
     }
   }
 
@@ -425,7 +435,9 @@ class Worker implements TradeWorker {
         const { agrees, differences, halted } = outcome;
         this.note({ kind: "reconciled", session, agrees, differences });
         if (agrees) this.over("books", session, "Books agree again", "");
-        else this.tell("books", "alarm", session, "Books differ from the broker", differences.join("\n"));
+        else if (differences.length > 0)
+          this.tell("books", "alarm", session, "Books differ from the broker", differences.join("\n"));
+        else this.tell("books", "alarm", session, "Nobody knows yet what became of all orders", inDoubt);
         if (halted)
           this.tell(
             "halted",
