@@ -28,7 +28,14 @@ export class SimulatedTime {
   private flows = false;
   private wake = () => {};
 
-  constructor(private readonly simulator: Simulator) {
+  /**
+   * @param isAtWork - whether anybody still reads, writes or listens; who can say so gets a clock that needs no
+   *   {@link stand}, and that stops at everything the simulator does, message by message
+   */
+  constructor(
+    private readonly simulator: Simulator,
+    private readonly isAtWork?: () => boolean,
+  ) {
     this.timers = {
       nowUtcMs: () => {
         this.acts++;
@@ -104,7 +111,7 @@ export class SimulatedTime {
     for (let quiet = 0; quiet < quietTurns; quiet++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (isOver() || !this.flows || this.waiting.length === 0) return false;
-      if (this.acts !== before) quiet = -1;
+      if (this.acts !== before || this.isAtWork?.()) quiet = -1;
       before = this.acts;
     }
     return true;
@@ -114,8 +121,12 @@ export class SimulatedTime {
   private async pass(): Promise<void> {
     const [first] = this.waiting;
     if (!first) return;
-    const market = this.simulator.venue.nextDueUtcMs() ?? Number.POSITIVE_INFINITY;
-    await this.simulator.advanceTo(Math.min(market, first.atUtcMs));
+    const { simulator, isAtWork } = this;
+    const next = isAtWork ? simulator.nextDueUtcMs() : simulator.venue.nextDueUtcMs();
+    const due = next ?? Number.POSITIVE_INFINITY;
+    await simulator.advanceTo(Math.min(due, first.atUtcMs));
+    // What was sent just now is heard before anybody's patience ends.
+    if (isAtWork && due <= first.atUtcMs) return;
     while (this.waiting.length > 0 && this.waiting[0]!.atUtcMs <= this.simulator.now()) {
       this.waiting.shift()!.run();
     }
