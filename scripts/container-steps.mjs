@@ -3,7 +3,8 @@
 // .dockerignore lets through. Then starts what the image starts as its user, with a read-only root and no capability.
 //
 // `node scripts/container-steps.mjs` needs Linux, root, and the right to mount; it says so where it has not. The image
-// that FROM names is the one thing that it cannot take: this machine's Debian and Node stand in for it.
+// that FROM names is the one thing that it cannot take: this machine's Debian stands in for it, with the very Node that
+// the image has where the npm registry has it, else with this machine's.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   appendFileSync,
@@ -124,10 +125,6 @@ function build() {
 
 /** A root that looks like a fresh machine: this one without its temporary, private and working folders. */
 function baseImage(name) {
-  const { version } = process;
-  say(
-    `  (Node ${version} and ${/PRETTY_NAME="(.*)"/.exec(readFileSync("/etc/os-release", "utf8"))?.[1]} of this machine stand in for ${name})`,
-  );
   const hidden = join(work, "base-hidden");
   const fresh = join(work, "base-fresh");
   if (!existsSync(hidden)) {
@@ -138,6 +135,11 @@ function baseImage(name) {
     for (const folder of ["root", "tmp", "opt", "srv", "var/tmp", "home/node", "usr/local/bin", "etc"])
       mkdirSync(join(fresh, folder), { recursive: true });
     execFileSync("chmod", ["1777", join(fresh, "tmp"), join(fresh, "var/tmp")]);
+    const node = nodeOf(/^node:(\d+\.\d+\.\d+)/.exec(name)?.[1]);
+    if (node) cpSync(node, join(fresh, "usr/local/bin/node"));
+    const { stdout } = spawnSync(node ?? process.execPath, ["--version"], { encoding: "utf8" });
+    const [, debian] = /PRETTY_NAME="(.*)"/.exec(readFileSync("/etc/os-release", "utf8")) ?? [];
+    say(`  (Node ${stdout.trim()} on ${debian} of this machine stands in for ${name})`);
     // The image has a user of this name and number; his home is of no use to us.
     for (const [file, user] of [
       ["passwd", "node:x:1000:1000::/home/node:/bin/sh"],
@@ -150,6 +152,17 @@ function baseImage(name) {
     }
   }
   return { layers: [fresh, hidden, "/"], env: {}, directory: "/", user: "root" };
+}
+
+/** The program of a version of Node from the npm registry; `undefined` where it cannot be had. */
+function nodeOf(version) {
+  if (version === undefined || `v${version}` === process.version) return undefined;
+  const folder = join(work, "node");
+  mkdirSync(folder);
+  const words = ["install", "--prefix", folder, "--no-audit", "--no-fund", "--no-save", `node@${version}`];
+  const { status } = spawnSync("npm", words, { stdio: "ignore" });
+  const path = join(folder, "node_modules/node/bin/node");
+  return status === 0 && existsSync(path) ? path : undefined;
 }
 
 /** A stage is a layer of its own over the layers of what it starts from. */
