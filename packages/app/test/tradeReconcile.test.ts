@@ -8,7 +8,7 @@ import { verifyAudit } from "../src/audit-chain.js";
 import { hasJournal } from "../src/journal/journal.js";
 import { reconcileAccount } from "../src/trade/service.js";
 import { haltAccount, resumeAccount } from "../src/trade/status.js";
-import { firstSession, type TradeWorld, tradeWorld } from "./tradeWorld.js";
+import { firstSession, type TradeWorld, tradeWorld, turns } from "./tradeWorld.js";
 
 // Reconciling looks, books and ends; it never sends. What becomes of a process that died is in tradeCrash.test.ts.
 
@@ -35,19 +35,25 @@ const dyingAtFirstOrder = {
 describe("reconciling when nothing happened", () => {
   it("agrees, and writes nothing: after the close, at night, over the weekend, before the market opens", async () => {
     await using world = await tradeWorld();
-    await world.trade({ mode: "paper" }, {}, whole);
+    for (const session of [firstSession, second]) {
+      await world.goTo(session);
+      // The second sells what the first has bought: its proceeds settle on the next settlement day.
+      await world.trade({ mode: "paper" }, {}, session === second ? turns[1] : turns[0]);
+    }
+    expect(world.state().account.pending).not.toEqual([]);
     const entries = world.entries();
+    const third = xnys.next(second);
     const moments = [
-      [newYorkToUtcMs(firstSession, "16:10"), firstSession],
-      [newYorkToUtcMs(second, "00:20"), second],
-      [newYorkToUtcMs(second, "09:00"), second],
-      [newYorkToUtcMs(second, "12:00"), second],
+      [newYorkToUtcMs(second, "16:10"), second],
+      [newYorkToUtcMs(third, "00:20"), third],
+      [newYorkToUtcMs(third, "09:00"), third],
+      [newYorkToUtcMs(third, "12:00"), third],
       [newYorkToUtcMs(sessionDate("2025-06-08"), "15:00"), sessionDate("2025-06-06")],
     ] as const;
     for (const [utcMs, session] of moments) {
       await world.sim.advanceTo(utcMs);
       const found = await world.reconcile();
-      expect(found).toMatchObject({ session, outcome: "reconciled", agrees: true, differences: [] });
+      expect(found).toMatchObject({ session, outcome: "reconciled", agrees: true, notices: [] });
       expect([found.detail, found.halted, found.error, found.log]).toEqual([
         "book and broker agree",
         null,
@@ -56,10 +62,22 @@ describe("reconciling when nothing happened", () => {
       ]);
       expect(world.entries()).toEqual(entries);
     }
-    expect(audit(world)).toHaveLength(1);
+    expect(audit(world)).toHaveLength(2);
     await world.goTo(sessionDate("2025-06-09"));
     expect((await world.trade({ mode: "paper" }, {}, whole)).error).toBeUndefined();
   }, 40_000);
+
+  it("agrees also at a moment when the day has begun and the broker has not settled what settles on it", async () => {
+    await using world = await tradeWorld();
+    for (const session of [firstSession, second]) {
+      await world.goTo(session);
+      await world.trade({ mode: "paper" }, {}, session === second ? turns[1] : turns[0]);
+    }
+    await world.sim.advanceTo(newYorkToUtcMs(second, "23:59") + 32_000);
+    const ahead = { nowUtcMs: () => world.sim.now() + 29_000 };
+    const found = await world.reconcile({ clock: ahead });
+    expect(found).toMatchObject({ session: xnys.next(second), agrees: true, notices: [], log: null });
+  }, 30_000);
 
   it("takes nothing over from an account that was never traded here, and begins no journal", async () => {
     await using world = await tradeWorld();
@@ -203,6 +221,38 @@ describe("reconciling in doubt", () => {
     expect(positionsOf(world.state().account)).toEqual(world.broker().positions);
     expect(world.takenByReference()).toEqual(taken);
   }, 60_000);
+
+  it("sends nothing within the minutes of trading either: what never arrived is given up", async () => {
+    await using world = await tradeWorld();
+    const died = world.trade(
+      { mode: "paper" },
+      { onStep: (step) => void (step === "place" && die()) },
+      whole,
+    );
+    await expect(died).rejects.toThrow("died");
+    const found = await world.reconcile();
+    expect(found).toMatchObject({ session: firstSession, outcome: "partial", agrees: true });
+    expect(found.error?.code).toBe("PF_PARTLY_FILLED");
+    expect(found.orders.map(({ status, filled }) => [status, filled])).toEqual([
+      ["cancelled", 0],
+      ["cancelled", 0],
+    ]);
+    expect(world.takenByReference().size).toBe(0);
+    expect(world.state().open).toBeNull();
+  }, 30_000);
+
+  it("leaves a rebalance that has sent nothing to whoever trades, as long as there is time", async () => {
+    await using world = await tradeWorld();
+    const died = world.trade(
+      { mode: "paper" },
+      { onStep: (step) => void (step === "submit" && die()) },
+      whole,
+    );
+    await expect(died).rejects.toThrow("died");
+    expect(await world.reconcile()).toMatchObject({ outcome: "reconciled", agrees: true, error: null });
+    expect([world.state().open?.session, world.takenByReference().size]).toEqual([firstSession, 0]);
+    expect((await world.trade({ mode: "paper" }, {}, whole)).document.outcome).toBe("filled");
+  }, 30_000);
 
   it("waits for nobody: while another process trades it is refused", async () => {
     await using world = await tradeWorld();

@@ -194,6 +194,7 @@ describe("the past of an account", () => {
       cash(second, 0.02, "rounding"),
       shares("adopted", second, 10_000),
       valued(second, 1_590),
+      cash(second, 10, "deposit"),
       valued(second, 1_600),
       booked({ kind: "split", session: third, symbol: "TLT", numerator: 2, denominator: 1 }),
       shares("removed", third, 10_000),
@@ -213,6 +214,7 @@ describe("the past of an account", () => {
           { kind: "cash", session: first, amount: 500_00, isFound: true },
           // In shares of now: two for one since.
           { kind: "shares", session: second, symbol: "TLT", quantity: 20_000, cost: 90_00 },
+          { kind: "cash", session: second, amount: 10_00, isFound: false },
         ],
       },
       {

@@ -437,8 +437,9 @@ class Rebalance {
   private async bringBookUpToDate(): Promise<Reconciliation> {
     const found = await this.compare(this.state.isResumed);
     const { noticed } = this.state;
-    // Who only looks may look often: what was noted in the same words is no news.
-    const news = found.notices.filter(({ code, detail }) => !this.isReconciling || noticed[code] !== detail);
+    // Who only looks may look often: what agrees, or was noted in the same words, is no news.
+    const isNews = (one: Notice) => isDifference(one) && noticed[one.code] !== one.detail;
+    const news = this.isReconciling ? found.notices.filter(isNews) : found.notices;
     this.step("reconcile");
     this.note(
       ...found.events.map((event): TradeEvent => ({ kind: "booked", event })),
@@ -473,20 +474,22 @@ class Rebalance {
         this.note({ kind: "booked", event: { kind: "day", session: day } });
       this.bookMissingCommissions(figures);
     }
-    return reconcile(this.standing(), figures, { session: this.today, isAccepted }, calendar);
+    return reconcile(this.standing(figures), figures, { session: this.today, isAccepted }, calendar);
   }
 
   /**
    * The account as it is compared with the broker's. That another day has begun is nothing to write down for who only
-   * looks; and before the market opens nobody knows whether the broker has settled what settles that day.
+   * looks; and until the market opens it is the broker's figures that tell whether it has settled what settles that day.
    */
-  private standing(): Account {
+  private standing({ settledCash }: BrokerFigures): Account {
     const { account } = this.state;
     const { today, setting } = this;
     const { trading } = setting.calendar;
     if (!this.isReconciling || account.session === null || today <= account.session) return account;
-    if (!trading.isSession(today) || setting.clock.nowUtcMs() < trading.openUtcMs(today)) return account;
-    return applyEvent(account, { kind: "day", session: today }, setting.calendar);
+    const settled = applyEvent(account, { kind: "day", session: today }, setting.calendar);
+    const isOpened = trading.isSession(today) && setting.clock.nowUtcMs() >= trading.openUtcMs(today);
+    const isNearer = Math.abs(settledCash - settled.settled) <= Math.abs(settledCash - account.settled);
+    return isOpened || isNearer ? settled : account;
   }
 
   /**
