@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
-import { ConfigError, type LoadedConfig, loadConfig } from "@pf/config";
+import { ConfigError, isModuleReference, type LoadedConfig, loadConfig } from "@pf/config";
 import {
   builtinOverlays,
   builtinScores,
@@ -10,18 +10,19 @@ import {
 } from "@pf/selection";
 import type { ConfigurationSources } from "./context.js";
 import { NotInThisVersionError } from "./errors.js";
+import { type ReadyConfig, withUserModules } from "./user-modules.js";
 
 /**
- * Reads the configuration with the names that the registries know.
+ * Reads the configuration with the names that the registries know, and loads what it names by file.
  *
  * @throws ConfigError listing everything that is wrong
  */
 export async function readConfiguration(
   { directory, env, dotenvFile, overrides }: ConfigurationSources,
   extensions: Extensions = {},
-): Promise<LoadedConfig> {
+): Promise<ReadyConfig> {
   const dotenv = dotenvFile === undefined ? undefined : await readDotenv(dotenvFile);
-  return loadConfig({
+  const loaded = await loadConfig({
     ...(directory === undefined ? {} : { directory }),
     ...(env ? { env } : {}),
     ...(dotenv ? { dotenv } : {}),
@@ -30,9 +31,11 @@ export async function readConfiguration(
       scores: (extensions.scores ?? builtinScores).names,
       weightings: (extensions.weightings ?? builtinWeightings).names,
       overlays: (extensions.overlays ?? builtinOverlays).names,
-      overlayProblems: (overlay, universe) => overlayProblems(overlay, universe, extensions.overlays),
+      overlayProblems: (overlay, universe) =>
+        isModuleReference(overlay.name) ? [] : overlayProblems(overlay, universe, extensions.overlays),
     },
   });
+  return withUserModules(loaded, extensions);
 }
 
 /**

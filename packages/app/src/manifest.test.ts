@@ -2,7 +2,7 @@ import { resolveConfig } from "@pf/config";
 import { describe, expect, it } from "vitest";
 import { decidingConfig, hashOf } from "./manifest.js";
 
-const hashWith = (...overrides: string[]) => hashOf(decidingConfig(resolveConfig({ overrides }).written));
+const hashWith = (...overrides: string[]) => hashOf(decidingConfig(resolveConfig({ overrides })));
 
 describe("the hash of the configuration", () => {
   const plain = hashWith();
@@ -38,7 +38,7 @@ describe("the hash of the configuration", () => {
 
   it("takes in the rules of orders where an account is traded, and never the lock of live trading", () => {
     const traded = (...overrides: string[]) =>
-      hashOf(decidingConfig(resolveConfig({ overrides }).written, true));
+      hashOf(decidingConfig(resolveConfig({ overrides }), true));
     expect(traded("execution.max_orders_per_day=9")).not.toBe(traded());
     expect(traded("compliance.broker_end_of_day=false")).not.toBe(traded());
     expect(traded("risk.max_drawdown=0.2")).not.toBe(traded());

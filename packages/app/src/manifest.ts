@@ -28,7 +28,14 @@ export type DecidingConfig = Pick<EffectiveConfig, (typeof holdingSections)[numb
   Partial<Pick<EffectiveConfig, "risk" | "compliance">> & {
     /** Without the lock of live trading, which decides no result. */
     readonly execution?: Omit<EffectiveConfig["execution"], "live">;
+    /** SHA-256 of the files of the user's own that settings name, by their names; absent where there are none. */
+    readonly modules?: Readonly<Record<string, string>>;
   };
+
+/** A configuration with the hashes of the user's own files that it names. */
+export type Deciding = Pick<LoadedConfig, "written"> & {
+  readonly modules?: Readonly<Record<string, string>>;
+};
 
 /** What a result was made from. Two runs that give the same numbers have equal manifests. */
 export interface Manifest {
@@ -53,7 +60,7 @@ export interface Manifest {
 export function manifestOf(
   command: string,
   version: string,
-  loaded: LoadedConfig,
+  loaded: LoadedConfig & Deciding,
   market: MarketData,
   facts: {
     readonly lag: 1 | 2;
@@ -62,7 +69,7 @@ export function manifestOf(
     readonly isAccount?: boolean;
   },
 ): Manifest {
-  const config = decidingConfig(loaded.written, facts.isAccount);
+  const config = decidingConfig(loaded, facts.isAccount);
   const { sessions } = market.panel;
   return {
     version,
@@ -80,9 +87,13 @@ export function manifestOf(
 }
 
 /** @param isAccount - whether an account is traded, so that the rules of its orders decide too */
-export function decidingConfig(written: EffectiveConfig, isAccount = false): DecidingConfig {
-  const pick = (sections: readonly (keyof EffectiveConfig)[]) =>
-    Object.fromEntries(sections.map((section) => [section, written[section]])) as unknown as DecidingConfig;
+export function decidingConfig({ written, modules = {} }: Deciding, isAccount = false): DecidingConfig {
+  const pick = (sections: readonly (keyof EffectiveConfig)[]) => ({
+    ...(Object.fromEntries(
+      sections.map((section) => [section, written[section]]),
+    ) as unknown as DecidingConfig),
+    ...(Object.keys(modules).length > 0 ? { modules } : {}),
+  });
   if (!isAccount) return pick(holdingSections);
   const { live: _, ...execution } = written.execution;
   return { ...pick([...holdingSections, ...accountSections]), execution };

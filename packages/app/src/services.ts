@@ -1,4 +1,3 @@
-import type { LoadedConfig } from "@pf/config";
 import { xnys } from "@pf/market";
 import type { AlertTestOutcome, AlertTestRequest } from "./alerts.js";
 import type { BacktestOutcome, BacktestRequest } from "./backtest.js";
@@ -25,6 +24,7 @@ import type { AccountHistory, HistoryReader, HistoryRequest } from "./trade/hist
 import type { PastReader } from "./trade/past.js";
 import type { ReconcileDocument, ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
 import type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
+import type { ReadyConfig } from "./user-modules.js";
 
 /**
  * What the system does for a person or a program: each takes a plain request and returns a plain outcome. Broken
@@ -93,7 +93,7 @@ export function createServices(context: ServiceContext): Services {
   const onProgress = context.onProgress ?? (() => {});
   const { broker, onStep } = context;
   const stop = { ...(signal ? { signal } : {}), ...(broker ? { broker } : {}) };
-  let loading: Promise<LoadedConfig> | undefined;
+  let loading: Promise<ReadyConfig> | undefined;
   const configuration = () => {
     loading ??= import("./configuration.js").then((room) =>
       room.readConfiguration(context.configuration, extensions),
@@ -119,6 +119,11 @@ export function createServices(context: ServiceContext): Services {
     readPast ??= (await import("./trade/past.js")).createPastReader(folders.state);
     return { ...setting, readPast };
   };
+  const trading = async () => {
+    const loaded = await research();
+    const { extensions } = loaded;
+    return [loaded, { ...setting, extensions, ...(onStep ? { onStep } : {}) }] as const;
+  };
   const searching = { ...setting, ...(context.workerEntry ? { workerEntry: context.workerEntry } : {}) };
 
   return {
@@ -139,15 +144,18 @@ export function createServices(context: ServiceContext): Services {
     },
     async backtest(request = {}) {
       const { backtestPortfolio } = await import("./backtest.js");
-      return backtestPortfolio(request, await research(), setting);
+      const loaded = await research();
+      return backtestPortfolio(request, loaded, { ...setting, extensions: loaded.extensions });
     },
     async walkforward(request = {}) {
       const { walkPortfolioForward } = await import("./research/walkforward.js");
-      return walkPortfolioForward(request, await research(), searching);
+      const loaded = await research();
+      return walkPortfolioForward(request, loaded, { ...searching, extensions: loaded.extensions });
     },
     async permute(request = {}) {
       const { permuteMarket } = await import("./research/permute.js");
-      return permuteMarket(request, await research(), searching);
+      const loaded = await research();
+      return permuteMarket(request, loaded, { ...searching, extensions: loaded.extensions });
     },
     async queueStatus() {
       const { queueStatus } = await import("./research/queue.js");
@@ -163,8 +171,8 @@ export function createServices(context: ServiceContext): Services {
     },
     async targetWeights(request = {}) {
       const { decideTargets } = await import("./target-weights.js");
-      const setting = { dataFolder: folders.data, version, calendar, clock, extensions, onProgress };
-      return decideTargets(request, await research(), setting);
+      const loaded = await research();
+      return decideTargets(request, loaded, { ...setting, extensions: loaded.extensions });
     },
     async connect(request = {}) {
       const { checkConnection } = await import("./connect.js");
@@ -177,21 +185,22 @@ export function createServices(context: ServiceContext): Services {
     },
     async trade(request = {}) {
       const { tradeAccount } = await import("./trade/service.js");
-      return tradeAccount(request, await research(), { ...setting, ...(onStep ? { onStep } : {}) });
+      return tradeAccount(request, ...(await trading()));
     },
     async reconcile(request = {}) {
       const { reconcileAccount } = await import("./trade/service.js");
-      return reconcileAccount(request, await research(), { ...setting, ...(onStep ? { onStep } : {}) });
+      return reconcileAccount(request, ...(await trading()));
     },
     async history(request = {}) {
       const { createHistoryReader } = await import("./trade/history.js");
       const loaded = await research();
-      readHistory ??= createHistoryReader(loaded, await reading());
+      readHistory ??= createHistoryReader(loaded, { ...(await reading()), extensions: loaded.extensions });
       return readHistory(request);
     },
     async replay(request = {}) {
       const { replayPortfolio } = await import("./replay/service.js");
-      return replayPortfolio(request, await research(), setting);
+      const loaded = await research();
+      return replayPortfolio(request, loaded, { ...setting, extensions: loaded.extensions });
     },
     async status(request = {}) {
       const { accountStatus } = await import("./trade/status.js");

@@ -229,7 +229,7 @@ const selection = z.strictObject({
     .default("trend")
     .meta({ examples: ["trend"] })
     .describe(
-      "Name of the score that ranks the symbols. trend: distance from the fast average in units of ATR.",
+      "Name of the score that ranks the symbols. trend: distance from the fast average in units of ATR. One of your own: ./my-score.js#name, seen from this file.",
     ),
   top_n: topN().default(2).describe("How many symbols to hold at most."),
   corr_window: window().default(90).describe("Daily returns that the rolling correlation looks at."),

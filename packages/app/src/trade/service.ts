@@ -375,7 +375,7 @@ function rulesOf(
   return {
     ...tradingRulesOf(loaded, calendar),
     config,
-    configHash: hashOf(decidingConfig(loaded.written, true)),
+    configHash: hashOf(decidingConfig(loaded, true)),
     strategy: createStrategy(strategyOptionsOf(config), extensions),
     costs: costModelOf(config),
     lag: lagOf(config),

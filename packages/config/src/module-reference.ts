@@ -1,0 +1,20 @@
+/** A score, weighting or overlay in a file of the user's own: `./my-score.js#name`. */
+export interface ModuleReference {
+  /** As it was written; relative to the folder of the file that it stands in. */
+  readonly file: string;
+  /** The export; `default` where none is named. */
+  readonly exported: string;
+}
+
+const form = /^((?:\.{1,2})?\/[^#]+\.[cm]?js)(?:#([A-Za-z_$][\w$]*))?$/;
+
+/** Whether a name of the configuration means a file: it begins with `./`, `../` or `/` and ends in `.js`, `.mjs` or `.cjs`. */
+export function isModuleReference(name: string): boolean {
+  return form.test(name);
+}
+
+/** @returns `undefined` for a name that means no file */
+export function parseModuleReference(name: string): ModuleReference | undefined {
+  const [, file, exported = "default"] = form.exec(name) ?? [];
+  return file === undefined ? undefined : { file, exported };
+}
