@@ -17,6 +17,8 @@ describe("help", () => {
         "config check",
         "config schema",
         "alert test",
+        "queue status",
+        "queue cancel",
         "First steps",
       ]) {
         expect(stdout).toContain(name);
@@ -35,6 +37,8 @@ describe("help", () => {
     ["config check"],
     ["config schema"],
     ["alert test"],
+    ["queue status"],
+    ["queue cancel"],
   ])("of %s names the flags every command takes", async (command) => {
     const { code, stdout } = await pf([...command.split(" "), "--help"]);
     expect(code).toBe(0);
@@ -99,6 +103,14 @@ describe("what was typed wrong", () => {
       "PF_INVALID_SYMBOL",
       "capitals",
     ],
+    ["no queue", ["queue", "status"], "PF_USAGE", "research.queue=redis://"],
+    [
+      "a queue's address that is none",
+      ["queue", "status", "--set", "research.queue=127.0.0.1"],
+      "PF_QUEUE_ADDRESS",
+      "redis://HOST:PORT",
+    ],
+    ["no run to cancel", ["queue", "cancel"], "PF_USAGE", "--help"],
     [
       "a range that is not over yet",
       ["fetch", "--source", "synthetic", "--start", "2028-12-01"],
@@ -154,6 +166,21 @@ describe("what was typed wrong", () => {
     expect(documentOf(finished).error).toMatchObject({ code: "PF_IBKR_UNREACHABLE" });
     expect(documentOf(finished).error.next).toContain("--source csv --csv-dir DIR");
   });
+});
+
+describe("a queue that does not answer", () => {
+  it.each([[["queue", "status"]], [["queue", "cancel", "1f0c92ab"]]])(
+    "is exit 4 in three lines for %j, without the password",
+    async (words) => {
+      // Nobody listens on port 1.
+      const set = ["--set", "research.queue=redis://me:hidden-word@127.0.0.1:1"];
+      const { code, stdout, stderr } = await pf([...words, ...set]);
+      expect([code, stdout]).toEqual([4, ""]);
+      expect(stderr).toContain("no queue answers at 127.0.0.1:1 (ECONNREFUSED) (PF_QUEUE_UNREACHABLE)");
+      expect(stderr).not.toContain("hidden-word");
+      expect(documentOf(await pf([...words, ...set, "--json"])).error.code).toBe("PF_QUEUE_UNREACHABLE");
+    },
+  );
 });
 
 describe("the flags every command takes", () => {

@@ -1,6 +1,6 @@
 import type { CancelRunDocument, QueueDocument } from "@pf/app";
 import type { Style } from "../command.js";
-import { percent, plural } from "./number.js";
+import { count, percent, plural } from "./number.js";
 import { renderTable, wrap } from "./table.js";
 
 /** Runs, workers and memory of the research queue. */
@@ -11,13 +11,15 @@ export function renderQueue(document: QueueDocument, style: Style): string {
   const lines = [
     painter.bold(`Research queue at ${queue}`),
     `  Redis ${redis.version}, ${megabytes(redis.usedBytes)} in use, ${limit}`,
-    `  This pf is version ${code}; only workers of the same version take its work.`,
+    ...wrap(`This pf is version ${code}; only workers of the same version take its work.`, width - 2).map(
+      (line) => `  ${line}`,
+    ),
     "",
   ];
   const rows = runs.map(({ id, label, done, total, program, host, pid, code: version, isCancelled }) => [
     id,
     label,
-    `${done}/${total}`,
+    `${count(done)} of ${count(total)}`,
     percent(total === 0 ? 0 : done / total, 0),
     `${host} (${pid}), pf ${program}${version === code ? "" : `, version ${version}`}${isCancelled ? ", cancelled" : ""}`,
   ]);
@@ -50,7 +52,7 @@ export function renderQueue(document: QueueDocument, style: Style): string {
             `${host} (${pid})`,
             String(threads),
             String(busy),
-            String(units),
+            count(units),
             version === code ? `this one, Node ${node}` : `${version}: takes other work only`,
           ]),
           { painter, width },
@@ -73,7 +75,7 @@ export function renderCancelled({ cancelled }: CancelRunDocument, { painter, wid
   return `${[
     painter.bold(`Run ${id} is cancelled`),
     ...wrap(
-      `${label} of ${host} (${pid}) ends after ${done} of ${plural(total, "unit")}. What was finished is kept for a day.`,
+      `${label} of ${host} (${pid}) ends after ${count(done)} of ${plural(total, "unit")}. What was finished is kept for a day.`,
       width - 2,
     ).map((line) => `  ${line}`),
   ].join("\n")}\n`;
