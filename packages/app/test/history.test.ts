@@ -4,7 +4,7 @@ import { runBacktest } from "@pf/backtest";
 import { openBarCache } from "@pf/bars";
 import { checkNames, positionsOf, usSettlement } from "@pf/compliance";
 import { costModelOf, lagOf, strategyOptionsOf } from "@pf/config";
-import { type SessionDate, xnys } from "@pf/market";
+import { newYorkToUtcMs, type SessionDate, sessionDate, xnys } from "@pf/market";
 import { quantityOfShares } from "@pf/orders";
 import { createStrategy } from "@pf/selection";
 import { describe, expect, it } from "vitest";
@@ -155,6 +155,37 @@ describe("the history of an account", () => {
     expect(curve.model).toEqual(grown(equity, panel.sessions));
     expect(curve.spy).toEqual(grown(spy.close, spy.sessions));
     expect(new Set([curve.equity[3], curve.model[3], curve.spy[3]]).size).toBe(3);
+  }, 60_000);
+
+  it("takes the cash of a dividend for performance, not for a deposit", async () => {
+    const before = sessionDate("2025-08-29");
+    await using world = await tradeWorld({ startUtcMs: newYorkToUtcMs(before, "15:55") + 5_000 });
+    const own = ["universe=[BITO, SPY]", "weights.max_weight_per_asset=0.9"];
+    for (const session of [before, xnys.next(before), xnys.next(xnys.next(before))]) {
+      await world.goTo(session);
+      await world.trade({ mode: "paper" }, {}, own);
+    }
+    // The broker says nothing of what it is for: the first of the month is an ex-date, and it is there the same day.
+    const found = world
+      .entries()
+      .flatMap(({ body }) => (body.kind === "booked" && body.event.kind === "cash" ? [body.event] : []))
+      .filter(({ reason }) => reason === "external");
+    expect(found).toMatchObject([{ session: xnys.next(before), amount: expect.any(Number) }]);
+    expect(found[0]!.amount).toBeGreaterThan(50_00);
+    const loaded = await world.loaded(own);
+    const { curve } = await createHistoryReader(loaded, world.setting())({});
+    const { panel } = await loadMarket(world.setting().dataFolder, loaded.config.universe, {});
+    const { net } = runBacktest(
+      panel,
+      createStrategy(strategyOptionsOf(loaded.config)),
+      costModelOf(loaded.config),
+      {
+        lag: lagOf(loaded.config),
+      },
+    );
+    const grown = curve.equity[0]! * (1 + net[panel.sessions.indexOf(xnys.next(before))]!);
+    expect(curve.model).toEqual([curve.equity[0], Math.round(grown * 100) / 100, null]);
+    expect(Math.abs(curve.equity[1]! - grown) * 100).toBeLessThan(found[0]!.amount / 5);
   }, 60_000);
 
   it("is read once for all that is asked, and on when something happened", async () => {
