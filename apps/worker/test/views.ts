@@ -141,10 +141,10 @@ const candidates: Candidates = [
     "correlation 0.93 with QQQ, which was taken first; the cap is 0.70",
   ),
   candidate("TLT", -0.41, "trend_gate", "EMA 20 at 88.12 is not above EMA 50 at 89.40"),
-  candidate("IEF", 0.22, "places_taken", "eligible, but QQQ and GLD filled the 2 places"),
+  candidate("IEF", 0.22, "selected", "ranked 6th; close 96.20 is 0.22 ATR above EMA 20 at 96.02"),
   candidate("GLD", 1.44, "selected", "ranked 2nd; close 301.75 is 1.44 ATR above EMA 20 at 296.02"),
   candidate("XLE", -1.2, "below_ema_fast", "close 86.10 is below EMA 20 at 88.92"),
-  candidate("BND", 0.1, "places_taken", "eligible, but QQQ and GLD filled the 2 places"),
+  candidate("BND", 0.1, "places_taken", "eligible, but QQQ, GLD and IEF filled the 3 places"),
   candidate("BITO", null, "no_bar", "no bar on 2026-11-20"),
 ];
 

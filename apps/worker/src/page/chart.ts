@@ -22,7 +22,7 @@ interface Shape {
 }
 
 const wide: Shape = { name: "wide", width: 860, height: 330, right: 124 };
-const narrow: Shape = { name: "narrow", width: 340, height: 250, right: 62 };
+const narrow: Shape = { name: "narrow", width: 340, height: 250, right: 70 };
 
 const [top, bottom] = [12, 28];
 const labelHeight = 15;

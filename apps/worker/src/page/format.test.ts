@@ -9,6 +9,7 @@ import {
   percent,
   sessionText,
   shares,
+  utcTime,
   words,
 } from "./format.js";
 
@@ -35,6 +36,7 @@ describe("times", () => {
     expect(newYorkTime(Date.UTC(2026, 9, 30, 19, 55))).toBe("15:55");
     expect(newYorkTime(Date.UTC(2026, 10, 2, 20, 55))).toBe("15:55");
     expect(newYorkTime(Date.UTC(2026, 10, 2, 5, 0))).toBe("00:00");
+    expect(utcTime(Date.UTC(2026, 10, 2, 20, 55))).toBe("Mon 20:55");
     expect(newYorkInstant(Date.UTC(2026, 10, 23, 20, 55))).toBe("23 Nov 2026, 15:55");
   });
 

@@ -54,6 +54,14 @@ const instantFormat = newYork({
   hourCycle: "h23",
 });
 
+const utcFormat = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  weekday: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+
 /** `15:55`, in New York. */
 export function newYorkTime(utcMs: number): string {
   return timeFormat.format(utcMs);
@@ -62,6 +70,11 @@ export function newYorkTime(utcMs: number): string {
 /** `Mon 23 Nov`, in New York. */
 export function newYorkDay(utcMs: number): string {
   return dayFormat.format(utcMs).replace(",", "");
+}
+
+/** `Mon 20:55`, in UTC. */
+export function utcTime(utcMs: number): string {
+  return utcFormat.format(utcMs).replace(",", "");
 }
 
 /** `23 Nov 2026, 15:55`, in New York. */

@@ -31,7 +31,8 @@ function heldBesideWanted({ positions: held, decision }: AccountHistory): Html {
     })),
   ].sort((a, b) => Math.max(b.target, b.weight ?? 0) - Math.max(a.target, a.weight ?? 0));
   if (rows.length === 0) return nothing("Nothing is held and nothing is wanted: all of it is cash.");
-  const full = Math.max(0.05, ...rows.map(({ weight, target }) => Math.max(weight ?? 0, target)));
+  // A little more than the largest, so that the line of a target there is seen whole.
+  const full = 1.02 * Math.max(0.05, ...rows.map(({ weight, target }) => Math.max(weight ?? 0, target)));
   const cash = 1 - rows.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
   return html`${table(
     html`Shares of the account's worth; the bar is what is held, <span class="nowrap">the line | across it</span> what is wanted`,
@@ -125,7 +126,7 @@ export function orders({ history }: WorkerView): Html {
               { head: "Order" },
               { head: "Why", kind: "grow" },
               { head: "Filled", kind: "number" },
-              { head: "Became" },
+              { head: "Became", kind: "aside" },
             ],
             sent.map((order) => ({
               cells: [
@@ -166,14 +167,14 @@ function waiting({ session, symbols }: NonNullable<AccountHistory["plan"]>): Htm
         { head: "Symbol" },
         { head: "Shares", kind: "number" },
         { head: "Why", kind: "grow" },
-        { head: "Until" },
+        { head: "Waits", kind: "short" },
       ],
       deferred.map(({ symbol, deferred: left, detail }) => ({
         cells: [
           symbol,
           decimal(left!.quantity, Number.isInteger(left!.quantity) ? 0 : 4),
           html`${words(left!.reason)}<small class="under">${detail}</small>`,
-          left!.until ? sessionText(left!.until) : "n/a",
+          left!.until ? html`until ${sessionText(left!.until)}` : "for as long as it takes",
         ],
       })),
     )

@@ -2,7 +2,16 @@ import type { AccountHistory, HaltCode } from "@pf/app";
 import { html } from "hono/html";
 import type { PhaseName, WorkerView } from "../view.js";
 import { lineChart, type Series } from "./chart.js";
-import { change, countdown, dollars, newYorkDay, newYorkTime, percent, sessionText } from "./format.js";
+import {
+  change,
+  countdown,
+  dollars,
+  newYorkDay,
+  newYorkTime,
+  percent,
+  sessionText,
+  utcTime,
+} from "./format.js";
 import type { Html } from "./html.js";
 import { instant, iso, mark, nothing, part, table, timeOfDay } from "./pieces.js";
 
@@ -125,8 +134,8 @@ ${table(
     kind: phase.atUtcMs <= atUtcMs ? "past" : phase === coming ? "coming" : "row",
     cells: [
       html`${phaseNames[phase.phase]}${phase.atUtcMs <= atUtcMs && html`<span class="unseen">, past</span>`}`,
-      html`<small>${newYorkDay(phase.atUtcMs)}</small> ${timeOfDay(phase.atUtcMs)}`,
-      html`<time data-local datetime="${iso(phase.atUtcMs)}">${iso(phase.atUtcMs).slice(11, 16)}</time>`,
+      html`${newYorkDay(phase.atUtcMs).slice(0, 3)} ${timeOfDay(phase.atUtcMs)}`,
+      html`<time data-local datetime="${iso(phase.atUtcMs)}">${utcTime(phase.atUtcMs)}</time>`,
     ],
   })),
 )}
@@ -151,7 +160,7 @@ ${tile("Worth", dollars(worth, 0), asOf ? `on ${sessionText(asOf)}` : "not value
 ${tile("Since the start", change(grown), curve?.sessions[0] ? `from ${sessionText(curve.sessions[0])}` : "no session yet")}
 ${tile("Model", change(curve && growth(curve.model)), "what research expected")}
 ${tile("SPY", change(curve && growth(curve.spy)), "held instead")}
-${tile("Below its peak", curve ? percent(fallNow(curve.equity)) : "n/a", curve ? `at most ${percent(deepestFall(curve.equity))}` : "")}
+${tile("Below its peak", curve ? percent(fallNow(curve.equity)) : "n/a", curve && curve.equity.length > 0 ? `at most ${percent(deepestFall(curve.equity))}` : "no session yet")}
 ${tile("Settled cash", dollars(status.cash.settled, 0), pending > 0 ? `${dollars(pending, 0)} to come` : "nothing to come")}
 </dl>
 </section>`;

@@ -21,25 +21,34 @@ ${content}
 /** A column of a table: its heading, and how its cells are set. */
 export interface Column {
   readonly head: unknown;
-  readonly kind?: "number" | "grow";
+  /** `number` to the right, `short` on one line, `grow` takes what is left, `aside` has words of its own beside it. */
+  readonly kind?: "number" | "short" | "grow" | "aside";
 }
 
-/** A table; the first cell of each row names the row. */
+/**
+ * A table; the first cell of each row names the row. On a phone, the rows of a wide table become small blocks; the
+ * roles are spelled out because browsers forget them where a row is no longer laid out as one.
+ */
 export function table(
   caption: unknown,
   columns: readonly Column[],
   rows: readonly { readonly cells: readonly unknown[]; readonly kind?: string }[],
 ): Html {
   const kindOf = (at: number) => columns[at]?.kind ?? "plain";
-  return html`<div class="scroll"><table>
+  const labelOf = (at: number) => {
+    const head = columns[at]?.head;
+    return kindOf(at) === "number" && typeof head === "string" ? head : "";
+  };
+  const stacks = columns.length > 4 || columns.some(({ kind }) => kind === "grow");
+  return html`<div class="scroll"><table role="table" class="${stacks ? "stacks" : "stays"}">
 <caption>${caption}</caption>
-<thead><tr>${columns.map(({ head }, at) => html`<th scope="col" class="${kindOf(at)}">${head}</th>`)}</tr></thead>
-<tbody>${rows.map(
+<thead role="rowgroup"><tr role="row">${columns.map(({ head }, at) => html`<th role="columnheader" scope="col" class="${kindOf(at)}">${head}</th>`)}</tr></thead>
+<tbody role="rowgroup">${rows.map(
     ({ cells, kind }) => html`
-<tr class="${kind ?? "row"}">${cells.map((cell, at) =>
+<tr role="row" class="${kind ?? "row"}">${cells.map((cell, at) =>
       at === 0
-        ? html`<th scope="row" class="${kindOf(at)}">${cell}</th>`
-        : html`<td class="${kindOf(at)}">${cell}</td>`,
+        ? html`<th role="rowheader" scope="row" class="${kindOf(at)}">${cell}</th>`
+        : html`<td role="cell" class="${kindOf(at)}" data-label="${labelOf(at)}">${cell}</td>`,
     )}</tr>`,
   )}
 </tbody></table></div>`;

@@ -63,7 +63,7 @@ export function checks({ preflight, history }: WorkerView): Html {
       ? nothing("No plan was reviewed yet.")
       : table(
           `${history?.plan ? `Of the plan of ${sessionText(history.plan.session)}: ` : ""}${failed === 0 ? "all passed" : `${failed} did not pass`}`,
-          [{ head: "Check" }, { head: "Result" }, { head: "What it looked at", kind: "grow" }],
+          [{ head: "Check" }, { head: "Result", kind: "short" }, { head: "What it looked at", kind: "grow" }],
           [...reviewed]
             .sort((a, b) => rank(a) - rank(b))
             .map((check) => ({
@@ -89,7 +89,7 @@ function rank({ passed, warning }: AccountHistory["checks"][number]): number {
 function preflightTable({ session, atUtcMs, ok, checks: made }: Preflight): Html {
   return table(
     html`For ${sessionText(session)}, made ${instant(atUtcMs)}: ${ok ? "ready" : "not ready"}`,
-    [{ head: "Check" }, { head: "Result" }, { head: "What was found", kind: "grow" }],
+    [{ head: "Check" }, { head: "Result", kind: "short" }, { head: "What was found", kind: "grow" }],
     [...made]
       .sort((a, b) => Number(a.ok) - Number(b.ok))
       .map((check) => ({

@@ -167,9 +167,9 @@ function backtestOf(document: unknown): Report {
   return {
     ...originOf(document),
     measured: [
-      measured("As configured", at(document, "metrics")),
+      measured("Strategy", at(document, "metrics")),
       ...benchmarks.map(([key, value]) => measured(benchmarkNames[key] ?? key, value)),
-      ...(at(document, "literal") ? [measured("Ranked afresh daily", at(document, "literal"))] : []),
+      ...(at(document, "literal") ? [measured("Ranked daily", at(document, "literal"))] : []),
     ],
     facts: [],
     verdict: null,

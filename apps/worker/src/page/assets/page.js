@@ -10,6 +10,7 @@ let wanted = false;
 let loading = false;
 let source;
 let retry;
+let again;
 
 function parts(from) {
   return [...from.querySelectorAll("[data-live]")];
@@ -23,9 +24,8 @@ function clockAhead() {
 function localTimes(from) {
   for (const time of from.querySelectorAll("time[data-local]")) {
     const at = new Date(time.dateTime);
-    const isOtherDay = at.toDateString() !== new Date(Date.now() + clockAheadMs).toDateString();
-    const clock = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    time.textContent = isOtherDay ? `${at.toLocaleDateString([], { weekday: "short" })} ${clock}` : clock;
+    const day = at.toLocaleDateString([], { weekday: "short" });
+    time.textContent = `${day} ${at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
   }
   for (const head of from.querySelectorAll("[data-local-head]")) head.textContent = "Your time";
   for (const time of from.querySelectorAll("time:not([data-local])"))
@@ -124,9 +124,12 @@ function lost(what, isSignedOut) {
     clearTimeout(retry);
   }
   loading = false;
+  clearTimeout(again);
+  if (!isSignedOut) again = setTimeout(refresh, 5000);
 }
 
 function found() {
+  clearTimeout(again);
   connection.hidden = true;
   delete connection.dataset.text;
 }
@@ -187,6 +190,7 @@ function unpointed(event) {
 
 document.addEventListener("pointermove", pointed, { passive: true });
 document.addEventListener("pointerout", unpointed, { passive: true });
+addEventListener("online", refresh);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && wanted) void refresh();
 });
