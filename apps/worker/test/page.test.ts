@@ -146,6 +146,15 @@ describe("who may see the page", () => {
     expect(await page.text()).toContain("DUK200445");
   });
 
+  it("keeps the sessions of two workers on one machine apart", async () => {
+    const [paper, live] = [await pageOf(), await pageOf()];
+    const [one, other] = [await signIn(paper.origin), await signIn(live.origin)];
+    expect(one.cookie.split("=")[0]).not.toBe(other.cookie.split("=")[0]);
+    const both = { ...html, cookie: `${one.cookie}; ${other.cookie}` };
+    for (const { url } of [paper, live]) expect((await fetch(url, { headers: both })).status).toBe(200);
+    expect((await fetch(live.url, { headers: { ...html, ...one } })).status).toBe(401);
+  });
+
   it("sends the cookie over https only where it came by https", async () => {
     const { origin } = await pageOf();
     const direct = await post(`${origin}/login`, { token });
@@ -299,6 +308,18 @@ describe("halting and resuming", () => {
     expect(page.done).toEqual([]);
     expect((await post(`${page.origin}/halt`, { reason: "by a program" }, bearer)).status).toBe(303);
     expect(page.done).toEqual(["halt: by a program"]);
+  });
+
+  it("can be halted while nobody can tell how the account stands, and that is said", async () => {
+    const failing = { view: () => Promise.reject(new Error("the journal is gone")) };
+    const page = await pageOf(failing);
+    const session = await signIn(page.origin);
+    const front = await fetch(page.url, { headers: { ...html, ...session } });
+    expect(front.status).toBe(500);
+    expect(await front.text()).toContain('href="/halt"');
+    const csrf = await csrfAt(`${page.origin}/halt`, session);
+    expect((await post(`${page.origin}/halt`, { csrf, reason: "blind" }, session)).status).toBe(303);
+    expect(page.done).toEqual(["halt: blind"]);
   });
 
   it("does not halt twice, nor resume what is not halted", async () => {
@@ -650,6 +671,24 @@ describe("/events", () => {
     expect((await reader.read()).value).toContain("event: hello");
     page.changed();
     expect((await reader.read()).value).toBe("event: changed\ndata:\n\n");
+    await reader.cancel();
+  });
+
+  it("tells what changes within a moment once, and who asks for the head alone takes no place", async () => {
+    const page = await pageOf({ token: "" });
+    for (let times = 0; times < 30; times++)
+      expect((await fetch(`${page.origin}/events`, { method: "HEAD" })).status).toBe(204);
+    const answer = await fetch(`${page.origin}/events`);
+    expect(answer.status).toBe(200);
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    await reader.read();
+    for (let times = 0; times < 100; times++) page.changed();
+    expect((await reader.read()).value).toBe("event: changed\ndata:\n\n");
+    const next = reader.read();
+    const silence = new Promise((resolve) => setTimeout(resolve, 500, "silence"));
+    expect(await Promise.race([next, silence])).toBe("silence");
+    page.changed();
+    expect((await next).value).toBe("event: changed\ndata:\n\n");
     await reader.cancel();
   });
 

@@ -114,9 +114,16 @@ export interface ActionPage {
 
 export const longestReason = 300;
 
-/** Halting is the safe direction: a second step is enough, the reason may be empty. */
-export function haltPage({ status }: WorkerView, { csrf, problem, reason = "" }: ActionPage): Html {
-  if (status.halted) {
+/**
+ * Halting is the safe direction: a second step is enough, and the reason may be empty.
+ *
+ * @param status - `null` where nobody can tell it
+ */
+export function haltPage(
+  status: WorkerView["status"] | null,
+  { csrf, problem, reason = "" }: ActionPage,
+): Html {
+  if (status?.halted) {
     return smallPage(
       "Trading is halted already",
       html`<p>The reason: ${status.halted.reason}</p><p><a class="button" href="/">Back to the page</a></p>`,
@@ -125,7 +132,7 @@ export function haltPage({ status }: WorkerView, { csrf, problem, reason = "" }:
   return smallPage(
     "Halt trading?",
     html`${problem !== undefined && html`<p class="notice bad" role="alert">${problem}</p>`}
-${whose(status)}
+${status ? whose(status) : html`<p class="notice watch">How the account stands cannot be told just now. It can be halted all the same.</p>`}
 <p>Orders that the broker has are not taken back; nothing that has not been sent yet is sent, until somebody resumes. The halt outlives a restart.</p>
 <form method="post" action="/halt">
 <input type="hidden" name="csrf" value="${csrf}">
@@ -137,7 +144,7 @@ ${whose(status)}
 }
 
 /** Resuming lets money move again: who does it types whose, and what was found. */
-export function resumePage({ status }: WorkerView, { csrf, problem, reason = "" }: ActionPage): Html {
+export function resumePage(status: WorkerView["status"], { csrf, problem, reason = "" }: ActionPage): Html {
   if (!status.halted) {
     return smallPage(
       "Trading is not halted",

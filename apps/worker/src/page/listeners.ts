@@ -2,14 +2,14 @@
 export interface Listeners {
   /** A stream of events; `null` where too many are open already. */
   open(): ReadableStream<Uint8Array> | null;
-  /** Something changed. */
+  /** Something changed. What changes within a moment is told once. */
   tell(): void;
   close(): void;
-  readonly count: number;
 }
 
 const mostListeners = 24;
 const heartbeatMs = 20_000;
+const momentMs = 200;
 /** News that somebody has not taken yet; who takes none at all is let go. */
 const mostWaiting = 64;
 
@@ -18,12 +18,15 @@ export function createListeners(): Listeners {
   const streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
   // Runs only while somebody listens: a page that nobody looks at wakes nothing.
   let heart: NodeJS.Timeout | undefined;
+  let news: NodeJS.Timeout | undefined;
 
   function drop(stream: ReadableStreamDefaultController<Uint8Array>): void {
     streams.delete(stream);
     if (streams.size === 0) {
       clearInterval(heart);
+      clearTimeout(news);
       heart = undefined;
+      news = undefined;
     }
   }
 
@@ -55,16 +58,17 @@ export function createListeners(): Listeners {
       });
     },
     tell() {
-      send("event: changed\ndata:\n\n");
+      if (streams.size === 0) return;
+      news ??= setTimeout(() => {
+        news = undefined;
+        send("event: changed\ndata:\n\n");
+      }, momentMs).unref();
     },
     close() {
       for (const stream of streams) {
         drop(stream);
         stream.close();
       }
-    },
-    get count() {
-      return streams.size;
     },
   };
 }

@@ -92,7 +92,7 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     const login = access.login(token, addressOf(c));
     if (!login.admitted) return turnAway(c, login.waitSeconds, "That is not the token.");
     const secure = isEncrypted(c);
-    setCookie(c, sessionCookie, login.id, {
+    setCookie(c, sessionCookie(c), login.id, {
       httpOnly: true,
       sameSite: "Strict",
       secure,
@@ -106,7 +106,7 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     const admission = access.admit({
       address: addressOf(c),
       authorization: c.req.header("authorization"),
-      session: getCookie(c, sessionCookie),
+      session: getCookie(c, sessionCookie(c)),
     });
     if (!admission.admitted) return turnAway(c, admission.waitSeconds);
     c.set("reader", admission.reader);
@@ -123,6 +123,8 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     return c.body(text, 200, { "content-type": parts.metrics.contentType });
   });
   app.get("/events", (c) => {
+    // Who asks for the head alone would never take what comes.
+    if (c.req.method === "HEAD") return c.body(null, 204);
     const stream = listeners.open();
     if (!stream) {
       c.header("retry-after", "60");
@@ -164,23 +166,32 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     await next();
   });
 
-  app.get("/halt", async (c) => page(c, haltPage(await parts.view(), { csrf: csrfOf(c) })));
+  // Halting must also be possible while nobody can tell how the account stands.
+  const statusIfKnown = () =>
+    parts.view().then(
+      ({ status }) => status,
+      (error: unknown) => {
+        parts.onProblem?.(error);
+        return null;
+      },
+    );
+  app.get("/halt", async (c) => page(c, haltPage(await statusIfKnown(), { csrf: csrfOf(c) })));
   app.post("/halt", async (c) => {
     const { reason } = await fields(c, ["reason"]);
-    if ((await parts.view()).status.halted)
-      return page(c, haltPage(await parts.view(), { csrf: csrfOf(c) }), 409);
+    const status = await statusIfKnown();
+    if (status?.halted) return page(c, haltPage(status, { csrf: csrfOf(c) }), 409);
     await parts.halt(oneLine(reason) || "somebody asked on the page");
     parts.changed();
     return c.redirect("/", 303);
   });
-  app.get("/resume", async (c) => page(c, resumePage(await parts.view(), { csrf: csrfOf(c) })));
+  app.get("/resume", async (c) => page(c, resumePage((await parts.view()).status, { csrf: csrfOf(c) })));
   app.post("/resume", async (c) => {
     const { reason, confirm } = await fields(c, ["reason", "confirm"]);
-    const view = await parts.view();
+    const { status } = await parts.view();
     const again = (problem: string) =>
-      page(c, resumePage(view, { csrf: csrfOf(c), problem, reason: oneLine(reason) }), 422);
-    if (!view.status.halted) return page(c, resumePage(view, { csrf: csrfOf(c) }), 409);
-    if (confirm.trim().toUpperCase() !== view.status.account.toUpperCase())
+      page(c, resumePage(status, { csrf: csrfOf(c), problem, reason: oneLine(reason) }), 422);
+    if (!status.halted) return page(c, resumePage(status, { csrf: csrfOf(c) }), 409);
+    if (confirm.trim().toUpperCase() !== status.account.toUpperCase())
       return again("What was typed is not the account. Nothing was resumed.");
     if (oneLine(reason) === "") return again("Say what was found. Nothing was resumed.");
     await parts.resume(oneLine(reason));
@@ -190,7 +201,7 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
   app.post("/logout", (c) => {
     const reader = c.get("reader");
     if (reader.kind === "session") access.logout(reader.id);
-    deleteCookie(c, sessionCookie, { path: "/", secure: isEncrypted(c) });
+    deleteCookie(c, sessionCookie(c), { path: "/", secure: isEncrypted(c) });
     return c.redirect("/login", 303);
   });
 
@@ -200,11 +211,14 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     const { code } = error as { readonly code?: unknown };
     // A message of ours is made to be read; what others write into theirs is not known.
     const isOurs = typeof code === "string" && code.startsWith("PF_");
+    const text = isOurs ? `${error.message} (${code})` : `It failed with ${error.name}; its log says more.`;
+    const isSignedIn = ["bearer", "session"].includes((c as Ctx).get("reader")?.kind);
     return refuse(
       c as Ctx,
       500,
       "The worker cannot answer",
-      isOurs ? `${error.message} (${code})` : `It failed with ${error.name}; its log says more.`,
+      text,
+      isSignedIn && html`<a class="button" href="/halt">Halt trading…</a>`,
     );
   });
   return app;
@@ -224,7 +238,10 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
   }
 }
 
-const sessionCookie = "pf_session";
+/** Browsers keep one cookie of a name for all ports of a machine, which may serve the pages of several workers. */
+function sessionCookie(c: Ctx): string {
+  return `pf_session_${c.env.incoming.socket.localPort}`;
+}
 
 function page(c: Ctx, content: Html, status: ContentfulStatusCode = 200): Response | Promise<Response> {
   return c.html(content, status);
@@ -235,9 +252,17 @@ function refuse(
   status: ContentfulStatusCode,
   title: string,
   text: string,
+  more: unknown = null,
 ): Response | Promise<Response> {
   return wantsPage(c)
-    ? page(c, smallPage(title, html`<p>${text}</p><p><a class="button" href="/">To the page</a></p>`), status)
+    ? page(
+        c,
+        smallPage(
+          title,
+          html`<p>${text}</p><p class="choice"><a class="button" href="/">To the page</a>${more}</p>`,
+        ),
+        status,
+      )
     : c.text(`${title}. ${text}\n`, status);
 }
 
