@@ -81,19 +81,22 @@ export function hasJournal(folder: string, identity: JournalIdentity): boolean {
  * Opens the journal of an account, creating it at first use. Many may read it at once; who trades takes
  * {@link lockAccount} first.
  *
+ * @param options - `isChecked`: this process has looked through the whole file before, and only reads on; for whoever acts
+ *   on what it says, it is looked through every time
  * @throws StateDamagedError, StateFromFutureError, StateWriteError: then nothing may be traded
  */
 export function openJournal<Body extends { readonly kind: string }>(
   folder: string,
   identity: JournalIdentity,
   clock: Clock,
+  { isChecked = false }: { readonly isChecked?: boolean } = {},
 ): Journal<Body> {
   const path = journalPath(folder, identity);
   const isNew = !existsSync(path);
   const database = openDatabase(path);
   let owner: JournalIdentity;
   try {
-    owner = prepare(database, path, identity, isNew);
+    owner = prepare(database, path, identity, { isNew, isChecked });
   } catch (error) {
     database.close();
     throw error;
@@ -194,7 +197,7 @@ function prepare(
   database: Database,
   path: string,
   identity: JournalIdentity,
-  isNew: boolean,
+  { isNew, isChecked }: { readonly isNew: boolean; readonly isChecked: boolean },
 ): JournalIdentity {
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
@@ -213,7 +216,7 @@ function prepare(
   if (pragma("application_id") !== applicationId) {
     throw new StateDamagedError(path, "it is another program's database");
   }
-  const check = pragma("quick_check");
+  const check = isChecked ? "ok" : pragma("quick_check");
   if (check !== "ok") throw new StateDamagedError(path, String(check));
   const [owner] = database.all("SELECT mode, account, venue FROM identity");
   const isOurs =

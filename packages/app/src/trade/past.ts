@@ -277,19 +277,30 @@ export function createPastReader(stateFolder: string): PastReader {
 
 function readPast(known: Past | undefined, identity: JournalIdentity, stateFolder: string): Past {
   if (!hasJournal(stateFolder, identity)) return known?.seq === 0 ? known : new Past(identity);
-  // Nothing is written, so nobody asks what time it is.
-  const journal = openJournal<TradeEvent>(stateFolder, identity, { nowUtcMs: () => 0 });
-  try {
-    if (known !== undefined && known.seq > 0) {
-      const [last, ...news] = journal.entries(known.seq - 1);
-      if (known.isPartOf(last)) {
-        known.read(news);
-        return known;
-      }
+  if (known !== undefined && known.seq > 0) {
+    const [last, ...news] = entriesOf(identity, stateFolder, known.seq - 1).entries;
+    if (known.isPartOf(last)) {
+      known.read(news);
+      return known;
     }
-    const past = new Past(journal.identity);
-    past.read(journal.entries());
-    return past;
+  }
+  const { owner, entries } = entriesOf(identity, stateFolder);
+  const past = new Past(owner);
+  past.read(entries);
+  return past;
+}
+
+function entriesOf(
+  identity: JournalIdentity,
+  stateFolder: string,
+  after?: number,
+): { readonly owner: JournalIdentity; readonly entries: readonly Entry<TradeEvent>[] } {
+  // Nothing is written, so nobody asks what time it is.
+  const clock = { nowUtcMs: () => 0 };
+  const isChecked = after !== undefined;
+  const journal = openJournal<TradeEvent>(stateFolder, identity, clock, { isChecked });
+  try {
+    return { owner: journal.identity, entries: journal.entries(after) };
   } finally {
     journal.close();
   }
