@@ -26,7 +26,7 @@ export default class PfHelp extends Help {
     const order = [
       ...["connect", "fetch", "backtest", "walkforward", "permute", "weights", "trade", "status"],
       ...["halt", "resume", "sim", "replay"],
-      ...["queue status", "queue cancel"],
+      ...["queue status", "queue cancel", "new strategy"],
       ...["alert test", "audit-log verify", "config show", "config check", "config schema"],
     ];
     const listed = [...commands].sort(([a], [b]) => rank(a, order) - rank(b, order) || a.localeCompare(b));

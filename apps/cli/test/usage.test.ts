@@ -19,6 +19,7 @@ describe("help", () => {
         "alert test",
         "queue status",
         "queue cancel",
+        "new strategy",
         "First steps",
       ]) {
         expect(stdout).toContain(name);
@@ -39,6 +40,7 @@ describe("help", () => {
     ["alert test"],
     ["queue status"],
     ["queue cancel"],
+    ["new strategy"],
   ])("of %s names the flags every command takes", async (command) => {
     const { code, stdout } = await pf([...command.split(" "), "--help"]);
     expect(code).toBe(0);
@@ -111,6 +113,8 @@ describe("what was typed wrong", () => {
       "redis://HOST:PORT",
     ],
     ["no run to cancel", ["queue", "cancel"], "PF_USAGE", "--help"],
+    ["no folder for a strategy", ["new", "strategy"], "PF_USAGE", "--help"],
+    ["a strategy's name that is none", ["new", "strategy", "My Score"], "PF_USAGE", "small letters"],
     [
       "a range that is not over yet",
       ["fetch", "--source", "synthetic", "--start", "2028-12-01"],

@@ -45,6 +45,7 @@ export type { FetchedSymbol, FetchOutcome, FetchRequest } from "./fetch.js";
 export type { DecidingConfig, Manifest } from "./manifest.js";
 export { decidingConfig, hashOf } from "./manifest.js";
 export type { SeriesFacts } from "./market-data.js";
+export type { NewStrategyDocument, NewStrategyRequest } from "./new-strategy.js";
 export type { Clock, Progress, ProgressListener } from "./ports.js";
 export { systemClock } from "./ports.js";
 export type { Aspect, ReplayFill, SessionRecord } from "./replay/record.js";

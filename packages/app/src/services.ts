@@ -6,6 +6,7 @@ import type { ConnectOutcome, ConnectRequest } from "./connect.js";
 import type { ServiceContext } from "./context.js";
 import { InterruptedError } from "./errors.js";
 import type { FetchOutcome, FetchRequest } from "./fetch.js";
+import type { NewStrategyDocument, NewStrategyRequest } from "./new-strategy.js";
 import { systemClock } from "./ports.js";
 import type { ReplayOutcome, ReplayRequest } from "./replay/service.js";
 import type { PermuteOutcome, PermuteRequest } from "./research/permute.js";
@@ -76,6 +77,8 @@ export interface Services {
   verifyAuditLogs(request?: AuditLogRequest): Promise<AuditLogOutcome>;
   /** Sends a test alarm on every channel that is configured. */
   alertTest(request?: AlertTestRequest): Promise<AlertTestOutcome>;
+  /** Makes a folder with a score of one's own, its test, and a configuration that runs at once. */
+  newStrategy(request: NewStrategyRequest): Promise<NewStrategyDocument>;
   /** The effective configuration with the origin of each setting; secrets as `"***"`. */
   configShow(): Promise<ConfigShowOutcome>;
   /** Whether the configuration can be used; throws ConfigError with everything that is wrong. */
@@ -221,6 +224,10 @@ export function createServices(context: ServiceContext): Services {
     async alertTest(request = {}) {
       const { testAlerts } = await import("./alerts.js");
       return testAlerts(request, await configuration(), { onProgress, ...stop });
+    },
+    async newStrategy(request) {
+      const { makeStrategy } = await import("./new-strategy.js");
+      return makeStrategy(request);
     },
     async configShow() {
       const { showConfig } = await import("./config-views.js");
