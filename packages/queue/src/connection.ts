@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { Redis } from "ioredis";
 import type { QueueAddress } from "./address.js";
 import { QueueFullError, QueueRefusedError, QueueUnreachableError } from "./errors.js";
@@ -17,7 +18,8 @@ export async function connect(address: QueueAddress, connectMs: number): Promise
     db: database,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(isEncrypted ? { tls: { servername: host } } : {}),
+    // A certificate is made out to a name; an address has none to send.
+    ...(isEncrypted ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
     lazyConnect: true,
     connectTimeout: connectMs,
     // What the queue's library insists on: nothing asked fails only because Redis is away for a moment.

@@ -177,7 +177,7 @@ class QueueWorker {
     });
     this.#worker = new Worker<UnitMessage>(
       queueName(options.code),
-      (job, token, signal) => this.#work(job, token ?? "", signal),
+      (job, token) => this.#work(job, token ?? ""),
       {
         connection: redis,
         prefix,
@@ -275,7 +275,7 @@ class QueueWorker {
     return typeof code === "string" && cancelled === null && failure === null;
   }
 
-  async #work(job: Job<UnitMessage>, token: string, lost: AbortSignal | undefined): Promise<void> {
+  async #work(job: Job<UnitMessage>, token: string): Promise<void> {
     const { run, code, data: hash } = job.data;
     if (code !== this.options.code) {
       const error = new OtherCodeError(code, this.options.code);
@@ -293,7 +293,6 @@ class QueueWorker {
     const stop = new AbortController();
     slot.run = run;
     slot.stop = stop;
-    lost?.addEventListener("abort", () => stop.abort(), { once: true });
     try {
       await this.#compute(job, units, data, slot, stop.signal);
     } catch (error) {

@@ -141,6 +141,9 @@ class QueuedRun<U extends ResearchUnit> {
   #openFrom = 0;
   /** Places that a message holds and whose results have not come back, by message. */
   readonly #messages = new Map<string, Set<number>>();
+  /** The message that holds a place. */
+  readonly #holders = new Map<number, string>();
+  readonly #isDone: Uint8Array;
   #sent = 0;
   #done = 0;
   #unitMs: number | undefined;
@@ -167,6 +170,7 @@ class QueuedRun<U extends ResearchUnit> {
   ) {
     this.#digests = units.map(digestOf);
     this.#open = [...units.keys()];
+    this.#isDone = new Uint8Array(units.length);
     let reject: (error: unknown) => void = () => {};
     const promise = new Promise<never>((_, fail) => {
       reject = fail;
@@ -229,15 +233,15 @@ class QueuedRun<U extends ResearchUnit> {
   }
 
   #hear(text: string): void {
-    const news = JSON.parse(text) as News;
-    if (news.kind === "end") this.#hasEnded = true;
-    else if (news.kind === "results") {
+    const news = newsIn(text);
+    if (news?.kind === "end") this.#hasEnded = true;
+    else if (news?.kind === "results") {
       this.#told.add(news.job);
       if (news.units !== undefined && news.ms !== undefined && news.units > 0) {
         const ms = news.ms / news.units;
         this.#unitMs = this.#unitMs === undefined ? ms : 0.7 * this.#unitMs + 0.3 * ms;
       }
-    } else {
+    } else if (news?.kind === "data") {
       this.#sendsData = true;
       this.#dataProblem = news.problem;
       this.#dataTroubles++;
@@ -282,12 +286,19 @@ class QueuedRun<U extends ResearchUnit> {
     const messages: { name: string; data: UnitMessage; opts: { jobId: string; removeOnComplete: true } }[] =
       [];
     while (this.#messages.size < messagesAhead(this.#threads) && this.#openFrom < this.#open.length) {
+      // Some were found in the queue, where an earlier run had left them.
+      if (this.#isDone[this.#open[this.#openFrom]!]) {
+        this.#openFrom++;
+        continue;
+      }
       const left = this.#open.length - this.#openFrom;
       const count = unitsAMessage(left, this.#threads, this.#unitMs);
-      const places = takeNeighbours(this.#open.slice(this.#openFrom, this.#openFrom + count), count);
-      this.#openFrom += places.length;
+      const taken = takeNeighbours(this.#open.slice(this.#openFrom, this.#openFrom + count), count);
+      this.#openFrom += taken.length;
+      const places = taken.filter((place) => !this.#isDone[place]);
       const jobId = `${this.id}-${this.#sent++}`;
       this.#messages.set(jobId, new Set(places));
+      for (const place of places) this.#holders.set(place, jobId);
       const units = packUnits(places.map((place) => this.units[place]!));
       const data = { run: this.id, code, data: this.data.hash, units };
       messages.push({ name: "units", data, opts: { jobId, removeOnComplete: true } });
@@ -301,9 +312,7 @@ class QueuedRun<U extends ResearchUnit> {
     this.#told.clear();
     const places = told.flatMap((job) => [...(this.#messages.get(job) ?? [])]);
     if (places.length === 0) return [];
-    const outcomes = await this.#resultsOf(places);
-    for (const job of told) if (this.#messages.get(job)?.size === 0) this.#messages.delete(job);
-    return outcomes;
+    return this.#resultsOf(places);
   }
 
   /** What is known of these places, which are then done. */
@@ -318,13 +327,16 @@ class QueuedRun<U extends ResearchUnit> {
       for (const [at, bytes] of found.entries())
         if (bytes) outcomes.push({ at: some[at]!, result: unpack(bytes) as ResultOf<U> });
     }
-    if (outcomes.length === 0) return [];
-    const done = new Set(outcomes.map(({ at }) => at));
-    for (const open of this.#messages.values()) for (const place of done) open.delete(place);
-    this.#open = this.#open.slice(this.#openFrom).filter((place) => !done.has(place));
-    this.#openFrom = 0;
-    this.#done += done.size;
-    this.#dataTroubles = 0;
+    for (const { at } of outcomes) {
+      this.#isDone[at] = 1;
+      const job = this.#holders.get(at);
+      this.#holders.delete(at);
+      if (job === undefined) continue;
+      this.#messages.get(job)?.delete(at);
+      if (this.#messages.get(job)?.size === 0) this.#messages.delete(job);
+    }
+    this.#done += outcomes.length;
+    if (outcomes.length > 0) this.#dataTroubles = 0;
     return outcomes;
   }
 
@@ -333,6 +345,7 @@ class QueuedRun<U extends ResearchUnit> {
     const places = this.#messages.get(job);
     if (!places) return;
     this.#messages.delete(job);
+    for (const place of places) this.#holders.delete(place);
     this.#open = [...this.#open.slice(this.#openFrom), ...places].sort((a, b) => a - b);
     this.#openFrom = 0;
   }
@@ -469,6 +482,15 @@ class QueuedRun<U extends ResearchUnit> {
 }
 
 const aborted = Symbol("aborted");
+
+/** News only wakes; what is none, because anybody may say anything on a channel, is looked after like news that was lost. */
+function newsIn(text: string): News | undefined {
+  try {
+    return JSON.parse(text) as News;
+  } catch {
+    return undefined;
+  }
+}
 
 /** What finished runs need no more goes; what an unfinished one has made stays for the next, for a day. */
 async function leaveData(
