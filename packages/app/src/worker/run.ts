@@ -266,19 +266,33 @@ class Worker implements TradeWorker {
 
   /** What an earlier process left, and what nobody did since it was heard of last. */
   private async takeUp(sinceUtcMs: number): Promise<void> {
-    const today = newYorkDateOf(this.now);
-    const status = await this.services().status({ mode: this.setting.mode });
-    for (const session of this.calendar.sessionsBetween(newYorkDateOf(sinceUtcMs), today)) {
-      const times = this.timesOf(session);
-      if (times.closesUtcMs <= sinceUtcMs || times.closesUtcMs > this.now) continue;
-      // What had begun is asked about first.
-      if (status.state === "open" && session === today) continue;
-      await this.settle(times, "no worker was running when it was time to trade");
-    }
+    const { state } = await this.services().status({ mode: this.setting.mode });
+    const isBegun = state === "open";
+    const reason = isBegun
+      ? "the worker ended in the middle of it, and did not come back in time"
+      : "no worker was running when it was time to trade";
+    // What had begun is asked about first, by the trading itself where it is time for that.
+    if (!isBegun) await this.settleAll(sinceUtcMs, reason);
     const times = this.nextSession();
     if (times && times.opensUtcMs <= this.now) await this.trade(times);
-    else if (status.state === "open") await this.reconcile(this.timesOf(this.calendar.onOrBefore(today)));
+    else if (isBegun) await this.reconcile(this.timesOf(this.calendar.onOrBefore(newYorkDateOf(this.now))));
     else if (times) await this.preflight(times, "start");
+    if (isBegun) await this.settleAll(sinceUtcMs, reason);
+  }
+
+  /** Every session that is over since an instant, and any before of which the end could not be told then. */
+  private async settleAll(sinceUtcMs: number, reason: string): Promise<void> {
+    const { ended } = this.log.state;
+    const [firstEnded] = [...ended.keys()].sort();
+    const since = newYorkDateOf(sinceUtcMs);
+    const first = firstEnded !== undefined && firstEnded < since ? firstEnded : since;
+    for (const session of this.calendar.sessionsBetween(first, newYorkDateOf(this.now))) {
+      if (ended.has(session)) continue;
+      const times = this.timesOf(session);
+      const isOver = times.closesUtcMs <= this.now;
+      if (isOver && (first === firstEnded || times.closesUtcMs > sinceUtcMs))
+        await this.settle(times, reason);
+    }
   }
 
   private timesOf(session: SessionDate): SessionTimes {
@@ -359,6 +373,11 @@ class Worker implements TradeWorker {
       else {
         if (this.isEnd(times, outcome)) return;
         last = outcome.error?.message ?? outcome.document.detail;
+        if (outcome.document.outcome === "not_now" && this.now < times.opensUtcMs + tryAgainMs) {
+          // Two clocks of the same broker differ by a moment.
+          await this.sleepUntil(this.now + 2 * secondMs, `the window of ${session}`);
+          continue;
+        }
       }
       if (this.now + tryAgainMs >= times.closesUtcMs) break;
       this.tell("trade", "warning", session, `The rebalance of ${session} is tried again`, last);
@@ -397,11 +416,12 @@ class Worker implements TradeWorker {
   /** What the journal knows of a session whose window is over; what had begun is asked about after the close. */
   private async settle(times: SessionTimes, reason: string): Promise<void> {
     const { session } = times;
-    const { lastSession, halted, state } = await this.services().status({ mode: this.setting.mode });
-    if (lastSession?.session === session) {
-      const { outcome, detail } = lastSession;
-      return this.end(session, ends[outcome] ?? "skipped", outcome, detail);
-    }
+    const { mode } = this.setting;
+    const { lastSession, halted, state } = await this.services().status({ mode });
+    const isLong = lastSession !== null && lastSession.session > session;
+    const past = isLong ? (await this.services().history({ mode })).sessions : [lastSession];
+    const known = past.find((one) => one?.session === session && one.outcome !== "open");
+    if (known) return this.end(session, ends[known.outcome] ?? "skipped", known.outcome, known.detail);
     if (halted) return this.end(session, "halted", null, halted.reason);
     if (state === "open" && !this.log.state.reconciled.has(session)) {
       this.tell("trade", "warning", session, `Nobody knows yet what became of ${session}`, reason);
@@ -416,8 +436,7 @@ class Worker implements TradeWorker {
     // A session that the machine slept through was never traded.
     if (!this.log.state.ended.has(session)) await this.settle(times, tooLate(times, this.now));
     await this.reconcile(times);
-    if (!this.log.state.ended.has(session))
-      await this.settle(times, "it was begun, and not brought to its end");
+    await this.settleAll(times.opensUtcMs, "it was begun, and not brought to its end");
     await this.summarise(times);
   }
 
