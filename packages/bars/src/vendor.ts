@@ -42,7 +42,7 @@ export interface VendorTraits {
   isAllowanceSpent(said: string): boolean;
 }
 
-export interface Question {
+interface Question {
   readonly ticker: Ticker;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;

@@ -128,6 +128,18 @@ describe.each(names)("the bars of %s", (name) => {
           expect(paid[row]!).toBeLessThan(dividend * 1.05 + 1e-9);
           if (dividend === 0) expect(paid[row]).toBe(0);
         }
+        // Every price of a day is adjusted alike, and shares only ever for splits.
+        for (const field of ["open", "high", "low"] as const) {
+          const apart = adjusted.close.map((close, row) => close / trades!.close[row]!);
+          adjusted[field].forEach((price, row) => {
+            expect(price / trades![field][row]!).toBeCloseTo(apart[row]!, 9);
+          });
+        }
+        const held = splits.map((_, row) =>
+          splits.slice(row + 1).reduceRight((product, split) => product * split, 1),
+        );
+        expect([...trades!.volume]).toEqual(held.map((shares, row) => (1000 + row) * shares));
+        expect([...adjusted.volume]).toEqual([...trades!.volume]);
         // On the last day nothing is adjusted yet.
         expect(trades!.close.at(-1)).toBe(history.close.at(-1));
         expect(adjusted.close.at(-1)).toBe(history.close.at(-1));
