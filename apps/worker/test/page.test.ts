@@ -3,6 +3,7 @@ import { request as rawRequest } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { startPage } from "../src/page/server.js";
@@ -41,18 +42,16 @@ function rawGet(origin: string, path: string, headers: Readonly<Record<string, s
   return new Promise<{
     readonly status: number;
     readonly headers: NodeJS.Dict<string | string[]>;
+    readonly bytes: Buffer;
     readonly text: string;
   }>((resolve, reject) => {
     const asked = rawRequest(`${origin}${path}`, { headers, method, setHost: false }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("end", () =>
-        resolve({
-          status: answer.statusCode!,
-          headers: answer.headers,
-          text: Buffer.concat(chunks).toString(),
-        }),
-      );
+      answer.on("end", () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({ status: answer.statusCode!, headers: answer.headers, bytes, text: bytes.toString() });
+      });
     });
     asked.on("error", reject);
     asked.end();
@@ -445,6 +444,18 @@ describe("every answer", () => {
     }
   });
 
+  it("with a year of sessions travels in less than 40 kB", async () => {
+    const { origin } = await pageOf({ token: "", shows: healthy(250) });
+    const packed = await rawGet(origin, "/", {
+      host: "localhost",
+      "accept-encoding": "gzip",
+      accept: "text/html",
+    });
+    expect(packed.headers["content-encoding"]).toBe("gzip");
+    expect(packed.bytes.length).toBeLessThan(40_000);
+    expect(gunzipSync(packed.bytes).toString()).toContain("DUK200445");
+  });
+
   it("of an asset is sent again only where it changed", async () => {
     const { origin } = await pageOf();
     for (const name of ["page.css", "page.js", "icon.svg"]) {
@@ -502,7 +513,7 @@ describe("what is shown", () => {
     for (const said of [
       "PAPER",
       "Account DUK200445 at ibkr",
-      "1 h 35 min until the rebalance of Mon 23 Nov 2026",
+      "Rebalance of Mon 23 Nov 2026 1 h 35 min",
       "Orders are sent from 15:55 to 15:59 in New York",
       "QQQ 43.0%, GLD 34.4%, IEF 17.6%",
       "correlation 0.94 with QQQ, which was taken first; the cap is 0.70",

@@ -118,7 +118,7 @@ export function nextRun({ next, status, atUtcMs }: WorkerView): Html {
     "Next run",
     html`${
       trade &&
-      html`<p class="countdown"><span role="timer" data-until="${trade.atUtcMs}">${countdown(trade.atUtcMs - atUtcMs)}</span> <small>until the rebalance of ${sessionText(next.session)}</small></p>`
+      html`<p class="countdown"><small>Rebalance of ${sessionText(next.session)}</small> <span role="timer" data-until="${trade.atUtcMs}">${countdown(trade.atUtcMs - atUtcMs)}</span></p>`
     }${next.isEarlyClose && html`<p>${mark("watch", `A half day: the session closes at ${newYorkTime(next.closeUtcMs)}.`)}</p>`}${
       status.state === "halted" &&
       html`<p>${mark("bad", "Halted: nothing will be sent before trading is resumed.")}</p>`
@@ -131,7 +131,7 @@ ${table(
     { head: html`<span data-local-head>UTC</span>`, kind: "number" },
   ],
   next.phases.map((phase) => ({
-    kind: phase.atUtcMs <= atUtcMs ? "past" : phase === coming ? "coming" : "row",
+    kind: phase.atUtcMs <= atUtcMs ? "past" : phase === coming ? "coming" : "due",
     cells: [
       html`${phaseNames[phase.phase]}${phase.atUtcMs <= atUtcMs && html`<span class="unseen">, past</span>`}`,
       html`${newYorkDay(phase.atUtcMs).slice(0, 3)} ${timeOfDay(phase.atUtcMs)}`,

@@ -1,4 +1,4 @@
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
 import { newYorkInstant, newYorkTime } from "./format.js";
 import type { Html } from "./html.js";
 
@@ -34,24 +34,29 @@ export function table(
   columns: readonly Column[],
   rows: readonly { readonly cells: readonly unknown[]; readonly kind?: string }[],
 ): Html {
-  const kindOf = (at: number) => columns[at]?.kind ?? "plain";
-  const labelOf = (at: number) => {
-    const head = columns[at]?.head;
-    return kindOf(at) === "number" && typeof head === "string" ? head : "";
-  };
-  const stacks = columns.length > 4 || columns.some(({ kind }) => kind === "grow");
-  return html`<div class="scroll"><table role="table" class="${stacks ? "stacks" : "stays"}">
+  const isWide = columns.length > 4 || columns.some(({ kind }) => kind === "grow");
+  const role = (name: string) => (isWide ? attribute("role", name) : "");
+  const kinds = columns.map(({ kind }) => attribute("class", kind));
+  const labels = columns.map(({ kind, head }) =>
+    attribute("data-label", isWide && kind === "number" && typeof head === "string" ? head : undefined),
+  );
+  return html`<div class="scroll"><table${role("table")} class="${isWide ? "stacks" : "stays"}">
 <caption>${caption}</caption>
-<thead role="rowgroup"><tr role="row">${columns.map(({ head }, at) => html`<th role="columnheader" scope="col" class="${kindOf(at)}">${head}</th>`)}</tr></thead>
-<tbody role="rowgroup">${rows.map(
+<thead${role("rowgroup")}><tr${role("row")}>${columns.map(({ head }, at) => html`<th${role("columnheader")} scope="col"${kinds[at]}>${head}</th>`)}</tr></thead>
+<tbody${role("rowgroup")}>${rows.map(
     ({ cells, kind }) => html`
-<tr role="row" class="${kind ?? "row"}">${cells.map((cell, at) =>
+<tr${role("row")}${attribute("class", kind)}>${cells.map((cell, at) =>
       at === 0
-        ? html`<th role="rowheader" scope="row" class="${kindOf(at)}">${cell}</th>`
-        : html`<td role="cell" class="${kindOf(at)}" data-label="${labelOf(at)}">${cell}</td>`,
+        ? html`<th${role("rowheader")} scope="row"${kinds[at]}>${cell}</th>`
+        : html`<td${role("cell")}${kinds[at]}${labels[at]}>${cell}</td>`,
     )}</tr>`,
   )}
 </tbody></table></div>`;
+}
+
+/** An attribute, or nothing: a page of a year has ten thousand cells. */
+function attribute(name: string, value: string | undefined): Html | "" {
+  return value === undefined ? "" : html` ${raw(name)}="${value}"`;
 }
 
 /** The first rows of a long table, the others behind a switch that works without a script. */

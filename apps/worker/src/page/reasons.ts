@@ -39,7 +39,6 @@ function decided({
             { head: "Reason", kind: "grow" },
           ],
           candidates.map(({ symbol, score, eligible, selected, reason, detail }) => ({
-            kind: selected ? "chosen" : "row",
             cells: [
               symbol,
               decimal(score),

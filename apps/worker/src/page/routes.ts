@@ -1,6 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { compress } from "hono/compress";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -113,7 +114,8 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     await next();
   });
 
-  app.get("/", async (c) => {
+  // Nothing a reader sends comes back in it, so that its compressed length tells nobody anything.
+  app.get("/", compress(), async (c) => {
     const [view, found] = await Promise.all([parts.view(), research.read()]);
     return page(c, mainPage(view, found, c.get("reader"), access.hasToken));
   });
