@@ -169,7 +169,7 @@ describe("reconciling in doubt", () => {
         parseScenario("rules:\n  - { on: { message: execDetails, times: all }, do: [drop] }\n"),
       );
       await expect(world.trade({ mode: "paper" }, dyingAtFirstOrder, whole)).rejects.toThrow("died");
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await expect.poll(() => world.sim.clients(), { timeout: 10_000 }).toEqual([]);
       await world.goTo(firstSession, -300);
       const taken = world.takenByReference();
       expect(taken.size).toBeGreaterThan(0);
