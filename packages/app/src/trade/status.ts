@@ -4,7 +4,7 @@ import { complianceRulesOf, type LoadedConfig } from "@pf/config";
 import { newYorkDateOf, type SessionDate, type Ticker, type TradingCalendar } from "@pf/market";
 import { type Cents, dollarsOf, sharesOf } from "@pf/orders";
 import { type AccountMode, accountOf, openSession, type SessionSetting } from "../broker.js";
-import { RequestError } from "../errors.js";
+import { RequestError, StateWriteError } from "../errors.js";
 import { type JournalIdentity, journalPath, openJournal } from "../journal/journal.js";
 import type { Clock } from "../ports.js";
 import { liveNeedsOwnClock } from "./errors.js";
@@ -222,8 +222,9 @@ function journalsIn(folder: string): readonly string[] {
       .filter((name) => name.endsWith(".sqlite") && !name.endsWith(".bak.sqlite"))
       .sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
+    const { code = "EIO" } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return [];
+    throw new StateWriteError(folder, code, { cause: error });
   }
 }
 
