@@ -7,7 +7,7 @@ import {
   plainHistory,
   type VendorServer,
   vendorServer,
-} from "../../../packages/bars/test/vendors.js";
+} from "../../../packages/app/test/vendors.js";
 import { documentOf, filesIn, pf, temporaryFolder } from "./process.js";
 
 let server: VendorServer;
