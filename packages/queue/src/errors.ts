@@ -19,7 +19,11 @@ export class QueueUnreachableError extends Error {
     readonly errno: string,
   ) {
     super(`no queue answers at ${queue} (${errno})`);
-    this.next = "start Redis there (redis-server), or correct research.queue";
+    this.next = /CERT|ISSUER|SIGNATURE/.test(errno)
+      ? "let Node trust its certificate: set NODE_EXTRA_CA_CERTS to the file of whoever signed it"
+      : errno === "ECONNRESET"
+        ? "correct research.queue: rediss:// is for a Redis that encrypts, redis:// for one that does not"
+        : "start Redis there (redis-server), or correct research.queue";
   }
 }
 
