@@ -1,6 +1,7 @@
 // What docs/scaling.md is made of: how long the grid takes as symbols and combinations grow, and what a queue adds.
 //
 //   node scripts/scaling.mjs kernel           one window of 756 sessions, symbols by combinations: CPU time and memory
+//   node scripts/scaling.mjs trials 50x729    what the submitter does alone, over all sessions, symbols by combinations
 //   node scripts/scaling.mjs queue            a permutation test on 1, 2 and 4 worker processes beside threads
 //   node scripts/scaling.mjs payload          bars of a universe on the way to the workers, and what merging them costs
 //
@@ -111,6 +112,26 @@ async function kernelCase(symbols, points) {
   });
 }
 
+/** What the submitter does alone, whoever makes the permutations: it holds the grid against everything ever tried. */
+async function trialsCase(symbols, points) {
+  const { assessTrials, prepareResearch, runTrials } = await import("../packages/research/dist/index.js");
+  const panel = await panelOf(symbols, 2849);
+  const study = studyOf(points);
+  const from = cpu();
+  const research = prepareResearch(panel, study);
+  const prepareMs = cpu() - from;
+  const tried = runTrials(panel, study, {}, research.plan, research.features);
+  const trialsMs = cpu() - from - prepareMs;
+  assessTrials(tried, study, { trials: points, blocks: 12 });
+  const assessMs = cpu() - from - prepareMs - trialsMs;
+  const seconds = {
+    prepare: round(prepareMs / 1000),
+    trials: round(trialsMs / 1000),
+    assess: round(assessMs / 1000),
+  };
+  say({ symbols, points, seconds, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) });
+}
+
 function cpu() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -137,42 +158,65 @@ async function startRedis(home) {
   return { address: `redis://127.0.0.1:${port}`, child, ask };
 }
 
-async function queue() {
+/** CPU milliseconds of a process so far, its threads included. Linux tells. */
+function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+async function queue(apps = join(root, "apps")) {
   const home = mkdtempSync(join(tmpdir(), "pf-scaling-"));
   const redis = await startRedis(home);
-  const folders = ["--data-dir", join(home, "data")];
-  const set = ["--set", "data.source=synthetic", "--set", "ibkr.end=2025-12-31", ...folders];
-  const pf = (words) => {
+  const set = [
+    "--set",
+    "data.source=synthetic",
+    "--set",
+    "ibkr.end=2025-12-31",
+    "--data-dir",
+    join(home, "data"),
+  ];
+  const pf = async (words) => {
     const started = performance.now();
-    const { status, stderr } = spawnSync(process.execPath, [
-      join(root, "apps/cli/bin/run.js"),
-      ...words,
-      ...set,
-      "--quiet",
-    ]);
-    if (status !== 0) throw new Error(stderr.toString());
-    return performance.now() - started;
+    const child = spawn(process.execPath, [join(apps, "cli/bin/run.js"), ...words, ...set, "--quiet"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    let cpuMs = 0;
+    const timer = setInterval(() => (cpuMs = cpuOf(child.pid)), 50);
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    clearInterval(timer);
+    if (code !== 0) throw new Error(`pf ${words[0]} ended with ${code}`);
+    return { ms: performance.now() - started, cpuMs };
   };
-  pf(["fetch"]);
+  await pf(["fetch"]);
   const permute = (name, more) => {
     const out = ["--out", join(home, name), "--state-dir", join(home, `state-${name}`)];
     return pf(["permute", "--no-plots", ...out, ...more]);
   };
+  const best = async (times, run) => {
+    const all = [];
+    for (let at = 0; at < times; at++) all.push(await run());
+    return all.sort((a, b) => a.ms - b.ms)[0];
+  };
+  const windows = () => JSON.parse(readFileSync(join(home, "here/permutation.json"), "utf8")).windows.length;
   const bytes = (name) => readFileSync(join(home, name, "permutation.json"), "utf8");
   const idle = Number(/used_memory:(\d+)/.exec(redis.ask("info", "memory"))[1]);
-  for (const threads of [0, 2]) {
-    const ms = Math.min(...[1, 2].map(() => permute("here", ["--workers", `${threads}`])));
+  const show = (where, { ms, cpuMs }, more) => {
+    const runs = windows() * 200;
     say({
-      where: threads === 0 ? "one thread" : `${threads} threads`,
+      where,
       seconds: round(ms / 1000),
-      unitsASecond: round(2278 / (ms / 1000)),
+      runsASecond: Math.round(runs / (ms / 1000)),
+      submitterCpu: round(cpuMs / 1000),
+      ...more,
     });
-  }
+  };
+  for (const threads of [0, 2])
+    show(threads === 0 ? "one thread" : `${threads} threads`, await best(3, () => permute("here", ["--workers", `${threads}`])));
   for (const count of [1, 2, 4]) {
     const children = [];
     for (let at = 0; at < count; at++) {
       const words = ["--role", "research", "--workers", "1", "--set", `research.queue=${redis.address}`];
-      const child = spawn(process.execPath, [join(root, "apps/worker/bin/run.js"), ...words], {
+      const child = spawn(process.execPath, [join(apps, "worker/bin/run.js"), ...words], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       await new Promise((resolve) =>
@@ -180,20 +224,21 @@ async function queue() {
       );
       children.push(child);
     }
-    redis.ask("config", "resetstat");
     const to = ["--set", "research.executor=bullmq", "--set", `research.queue=${redis.address}`];
-    const ms = Math.min(...[1, 2].map(() => permute("queue", to)));
-    const memory = redis.ask("info", "memory");
-    say({
-      ...{
-        where: `${count} worker processes`,
-        seconds: round(ms / 1000),
-        unitsASecond: round(2278 / (ms / 1000)),
-      },
+    await permute("queue", to);
+    redis.ask("config", "resetstat");
+    const before = children.map(({ pid }) => cpuOf(pid));
+    const redisBefore = cpuOf(redis.child.pid);
+    const took = await best(3, () => permute("queue", to));
+    const count3 = (text, name) => Number(new RegExp(`${name}:(\\d+)`).exec(text)[1]) / 3;
+    const [memory, stats] = [redis.ask("info", "memory"), redis.ask("info", "stats")];
+    show(`${count} worker processes`, took, {
+      workersCpu: round(children.reduce((sum, { pid }, at) => sum + cpuOf(pid) - before[at], 0) / 3000),
+      redisCpu: round((cpuOf(redis.child.pid) - redisBefore) / 3000),
       sameBytes: bytes("queue") === bytes("here"),
-      redisPeakMegabytes: round((Number(/used_memory_peak:(\d+)/.exec(memory)[1]) - idle) / 1e6),
-      redisCommands: Number(/total_commands_processed:(\d+)/.exec(redis.ask("info", "stats"))[1]) / 2,
-      sentMegabytes: round(Number(/total_net_input_bytes:(\d+)/.exec(redis.ask("info", "stats"))[1]) / 2e6),
+      redisPeakMegabytes: round((count3(memory, "used_memory_peak") * 3 - idle) / 1e6),
+      redisCommands: Math.round(count3(stats, "total_commands_processed")),
+      intoRedisMegabytes: round(count3(stats, "total_net_input_bytes") / 1e6),
     });
     for (const child of children) {
       const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -238,13 +283,15 @@ async function payload(symbols, rows) {
 }
 
 if (part === "case") await kernelCase(Number(rest[0]), Number(rest[1]));
-else if (part === "kernel") {
+else if (part === "trials-case") await trialsCase(Number(rest[0]), Number(rest[1]));
+else if (part === "kernel" || part === "trials") {
   const cases = rest.length > 0 ? rest.map((one) => one.split("x").map(Number)) : undefined;
+  const child = part === "kernel" ? "case" : "trials-case";
   for (const [symbols, points] of cases ??
     [9, 50, 200, 500, 1000].flatMap((s) => [81, 729].map((p) => [s, p]))) {
-    const words = [fileURLToPath(import.meta.url), "case", `${symbols}`, `${points}`];
+    const words = [fileURLToPath(import.meta.url), child, `${symbols}`, `${points}`];
     process.stdout.write(spawnSync(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] }).stdout);
   }
-} else if (part === "queue") await queue();
+} else if (part === "queue") await queue(rest[0]);
 else if (part === "payload") await payload(Number(rest[0] ?? 1000), Number(rest[1] ?? 2700));
-else throw new Error("say kernel, queue or payload");
+else throw new Error("say kernel, trials, queue or payload");
