@@ -103,7 +103,7 @@ describe("pf fetch --source tiingo and alpaca", () => {
     const words = ["--csv-dir", "csv", "--set", "data.fallback=[tiingo]"];
     const finished = await fetchFrom("csv", {}, { cwd, words });
     expect(finished.code).toBe(0);
-    expect(finished.stdout).toMatch(/Symbol .*Asked {2}Source\n {2}SPY .* csv\n {2}TLT .* tiingo\n/);
+    expect(finished.stdout).toMatch(/Symbol .*Last {8}Source\n {2}SPY .* csv\n {2}TLT .* tiingo\n/);
     expect(finished.stdout).toContain("TLT: taken from tiingo, because csv source has no bars of TLT");
     for (const line of finished.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });

@@ -6,7 +6,7 @@ import { renderTable, wrap } from "./table.js";
 /** One line a symbol, then what somebody should look at, then what to do next. */
 export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): string {
   const { symbols, source, start, end } = outcome;
-  // Where sources differ, which one it was is worth more than the hash, and 80 columns do not hold both.
+  // Where sources differ, which one it was is worth more than the rest, and 80 columns do not hold both.
   const isMixed = symbols.some((one) => one.source !== null && one.source !== source);
   const rows = symbols.map((one) => [
     one.symbol,
@@ -15,8 +15,9 @@ export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): s
     count(one.rows),
     one.first ?? undefinedNumber,
     one.last ?? undefinedNumber,
-    count(one.requests),
-    (isMixed ? one.source : one.hash?.slice(0, 8)) ?? undefinedNumber,
+    ...(isMixed
+      ? [one.source ?? undefinedNumber]
+      : [count(one.requests), one.hash?.slice(0, 8) ?? undefinedNumber]),
   ]);
   const table = renderTable(
     [
@@ -26,8 +27,9 @@ export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): s
       { heading: "Rows", align: "right" },
       { heading: "First" },
       { heading: "Last" },
-      { heading: "Asked", align: "right" },
-      { heading: isMixed ? "Source" : "Hash" },
+      ...(isMixed
+        ? [{ heading: "Source" }]
+        : [{ heading: "Asked", align: "right" as const }, { heading: "Hash" }]),
     ],
     rows,
     {
