@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type Page, type PageOptions, startPage } from "../src/page/server.js";
+import type { PageOptions } from "../src/page/options.js";
+import { type Page, startPage } from "../src/page/server.js";
 import type { WorkerView } from "../src/view.js";
 import { healthy } from "./views.js";
 

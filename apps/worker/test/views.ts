@@ -1,6 +1,7 @@
 import type { AccountHistory, StatusDocument } from "@pf/app";
-import type { SessionDate } from "@pf/market";
 import type { LogEntry, Preflight, WorkerView } from "../src/view.js";
+
+type SessionDate = AccountHistory["curve"]["sessions"][number];
 
 /** Accounts to look at. Everything in them is made by hand or by a formula; nothing was traded. */
 

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 export const leastTokenLength = 16;
 
 /** What of a request decides who asks. */
-export interface Visitor {
+interface Visitor {
   /** Where the request comes from. */
   readonly address: string;
   /** The `Authorization` header. */
@@ -19,12 +19,12 @@ export type Reader =
   | { readonly kind: "bearer" }
   | { readonly kind: "session"; readonly id: string; readonly csrf: string };
 
-export type Admission =
+type Admission =
   | { readonly admitted: true; readonly reader: Reader }
   /** `waitSeconds` above 0: too many wrong tokens came from there, nothing was looked at. */
   | { readonly admitted: false; readonly waitSeconds: number };
 
-export type Login =
+type Login =
   | { readonly admitted: true; readonly id: string; readonly lastsSeconds: number }
   | { readonly admitted: false; readonly waitSeconds: number };
 

@@ -16,7 +16,7 @@ import type { Html } from "./html.js";
 import { instant, iso, mark, nothing, part, table, timeOfDay } from "./pieces.js";
 
 /** Halted, at work or waiting: one word for the head, the title and whoever listens. */
-export function stateOf({ status, activity }: WorkerView): { readonly name: string; readonly text: string } {
+function stateOf({ status, activity }: WorkerView): { readonly name: string; readonly text: string } {
   if (status.state === "halted") return { name: "halted", text: "Halted" };
   if (status.state === "open") return { name: "open", text: "Rebalancing" };
   if (activity.kind === "stopping") return { name: "stopping", text: "Stopping" };

@@ -30,7 +30,7 @@ export interface Verdict {
 }
 
 /** One line of a comparison: fractions and plain numbers, `null` where undefined. */
-export interface Measured {
+interface Measured {
   readonly name: string;
   readonly values: Readonly<Record<string, number | null>>;
 }

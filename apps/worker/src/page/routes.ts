@@ -10,8 +10,8 @@ import { asset, assetNames } from "./assets.js";
 import { haltPage, loginPage, longestReason, mainPage, resumePage, smallPage } from "./documents.js";
 import type { Html } from "./html.js";
 import type { Listeners } from "./listeners.js";
+import type { PageOptions } from "./options.js";
 import { type PictureName, pictures, type ResearchReader } from "./research.js";
-import type { PageOptions } from "./server.js";
 
 type Env = { Bindings: HttpBindings; Variables: { reader: Reader } };
 type Ctx = Context<Env>;
