@@ -67,6 +67,27 @@ const questions: Readonly<Record<string, { readonly ask: string; readonly answer
       return [folds.map(({ oosFrom }) => sessions[oosFrom]), p, pPlusOne];`,
     answer: [["2023-01-01", "2023-04-01", "2023-07-01", "2023-10-01"], 0.25, 0.4],
   },
+  "@pf/alerts": {
+    ask: `
+      const email = { smtp: "smtp://127.0.0.1:1", from: "pf@example.org", to: ["me@example.org"] };
+      const alerts = pf.createAlerts({ email, webhook: "https://example.org/secret", retry: { attempts: 1 } });
+      const alert = { key: "test", level: "info", title: "Test", text: "Hello" };
+      const mail = await pf.createAlerts({ email, retry: { attempts: 1 } }).send(alert);
+      return [alerts.channels, alerts.plan(alert).map(({ host }) => host), mail, await alerts.ping()];`,
+    answer: [
+      ["webhook", "email"],
+      ["example.org", "127.0.0.1:1"],
+      [
+        {
+          channel: "email",
+          ok: false,
+          attempts: 1,
+          detail: "127.0.0.1:1 does not listen (ECONNREFUSED)",
+        },
+      ],
+      null,
+    ],
+  },
   "@pf/bars": {
     ask: `
       const { sessionDate, xnys } = need("@pf/market");
@@ -216,6 +237,7 @@ import { openBarCache, type BarCache } from "@pf/bars";
 import { loadConfig, strategyOptionsOf, type LoadedConfig } from "@pf/config";
 import { writeReport, type PlannedFile } from "@pf/report";
 import { createServices, type Services } from "@pf/app";
+import { createAlerts, type Delivery } from "@pf/alerts";
 import { barSourceOf, connectIbkr, type IbkrSession } from "@pf/ibkr";
 import { startSimulator, type Simulator } from "@pf/tws-sim";
 
@@ -230,6 +252,8 @@ export const fetched = async (): Promise<readonly SessionDate[]> => {
   const session = await simulated(await startSimulator());
   return (await barSourceOf(session, xnys).fetch("SPY", xnys.first, xnys.last)).adjusted.sessions;
 };
+export const told = async (): Promise<readonly Delivery[]> =>
+  createAlerts({ webhook: "https://example.org" }).send({ key: "a", level: "info", title: "b", text: "c" });
 // @ts-expect-error a cache is opened on a folder
 openBarCache(1);
 `;
