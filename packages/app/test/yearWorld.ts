@@ -299,7 +299,7 @@ export class YearWorld {
     });
     const year = new YearWorld(sim, options);
     try {
-      await loadEverything(sim.port);
+      await loadEverything(sim.port, year.folder);
       year.time.flow();
       await year.time.during(year.liveThrough());
       return year.report();
@@ -614,7 +614,10 @@ export class YearWorld {
       const words = this.anywhere(`${title}: ${detail}`);
       this.told.push([this.when(this.now), isOver ? "over" : level, words]);
       const isLearned = this.options.amendments?.some(({ day }) => key === `hours ${day}`) ?? false;
-      if (level !== "info" && !isOver && !isLearned) this.alertsOfDay.push(`${level} ${title}: ${detail}`);
+      // What is told of a session that is long over was told of its own day too.
+      const isOld = event.session !== null && event.session < newYorkDateOf(this.now);
+      if (level !== "info" && !isOver && !isLearned && !isOld)
+        this.alertsOfDay.push(`${level} ${title}: ${detail}`);
       if (!key.startsWith("summary")) this.trace(`told ${isOver ? "over" : level} ${title}: ${detail}`);
     }
   }
@@ -656,10 +659,11 @@ export class YearWorld {
     const about = (words: string) => this.problem(`${session}: ${words}`);
     const end = this.ended.get(session);
     const { result, outcome, detail } = end ?? {};
-    // Who is away tells when it is back; in the end every session has to be told of.
-    if (!end && !this.isAway) about("nothing is known of how it ended");
-    else if (!end) this.trace(`nobody is there to tell how ${session} ended`);
-    else if (result !== "traded") {
+    // Who is away, or cannot read, tells when that is over; in the end every session has to be told of.
+    const isExcused = this.isAway || (!mustTrade && this.alarms.size > 0);
+    if (!end && !isExcused) about("nothing is known of how it ended");
+    else if (!end) this.trace(`it is not known yet how ${session} ended`);
+    else if (end && result !== "traded") {
       if ((detail ?? "").length < 10) about(`${result} without a reason: ${detail}`);
       const key = result === "halted" ? "halted" : "skipped";
       if (!this.alarms.has(key)) about(`${result}, and no alarm was told`);
@@ -830,7 +834,7 @@ function isAtWork(port: number): boolean {
 }
 
 /** Code that is loaded when it is needed first takes time of the machine, which nobody here waits for. */
-async function loadEverything(port: number): Promise<void> {
+async function loadEverything(port: number, folder: string): Promise<void> {
   await Promise.all([
     import("../src/audit.js"),
     import("../src/configuration.js"),
@@ -843,6 +847,12 @@ async function loadEverything(port: number): Promise<void> {
     import("@pf/bars"),
     import("pino"),
   ]);
+  const folders = { data: join(folder, "warm"), out: join(folder, "warm"), state: join(folder, "warm") };
+  const configuration = {
+    overrides: ["universe=[SPY, TLT]", "ibkr.start=2025-01-02", "ibkr.end=2025-03-31"],
+  };
+  const services = createServices({ configuration, folders, version: "0.0.0-test" });
+  for (let time = 0; time < 2; time++) await services.fetch({ source: "synthetic" });
   const { connectIbkr } = await import("@pf/ibkr");
   const whose = { clientId: 9, account: "DUK200445", mode: "paper", reconnect: false } as const;
   await (await connectIbkr({ host: "127.0.0.1", port, ...whose })).close();

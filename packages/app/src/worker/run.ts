@@ -65,7 +65,7 @@ export interface TradeWorkerSetting {
   readonly longestSleepMs?: number;
 }
 
-export type StepName = "preflight" | "rebalance" | "reconciliation";
+type StepName = "preflight" | "rebalance" | "reconciliation";
 
 /** What the worker is doing right now. */
 export interface Activity {
@@ -118,6 +118,7 @@ const faultPauseMs = minuteMs;
 /** The same trouble is told again after this long. */
 const tellAgainMs = 24 * 3_600_000;
 
+const unfinished = "it was begun, and not brought to its end";
 const inDoubt = "book and broker agree as far as it is known; see `pf status`, and TWS itself";
 
 /** How a session ends by what `pf trade` says of it; others are no end. */
@@ -157,6 +158,8 @@ class Worker implements TradeWorker {
   private calendar: TradingCalendar;
   private readonly base: TradingCalendar;
   private lastPingUtcMs = Number.NEGATIVE_INFINITY;
+  /** Why sessions were not traded, for when that can be told. */
+  private readonly reasons = new Map<SessionDate, string>();
   /** Phases up to here are done with. */
   private cursorUtcMs = 0;
 
@@ -309,6 +312,7 @@ class Worker implements TradeWorker {
       case "afterClose":
         return this.afterClose(times);
       default:
+        await this.settleAll(this.now, unfinished);
         await this.preflight(times, phase);
     }
   }
@@ -384,7 +388,8 @@ class Worker implements TradeWorker {
       await this.sleepUntil(this.now + tryAgainMs, `the rebalance of ${session} is tried again`);
     }
     if (signal.aborted) return;
-    await this.settle(times, last ?? tooLate(times, this.now));
+    this.reasons.set(session, last ?? tooLate(times, this.now));
+    await this.settle(times, unfinished);
   }
 
   /** Notes what became of a session; false where that is not known yet. */
@@ -400,6 +405,7 @@ class Worker implements TradeWorker {
   private end(session: SessionDate, result: SessionResult, outcome: string | null, detail: string): void {
     if (this.log.state.ended.has(session)) return;
     this.note({ kind: "ended", session, result, outcome, detail });
+    this.reasons.delete(session);
     if (result === "traded") {
       this.over("trade", session, "Traded again", detail);
       this.over("skipped", session, "Traded again", detail);
@@ -414,8 +420,9 @@ class Worker implements TradeWorker {
   }
 
   /** What the journal knows of a session whose window is over; what had begun is asked about after the close. */
-  private async settle(times: SessionTimes, reason: string): Promise<void> {
+  private async settle(times: SessionTimes, otherwise: string): Promise<void> {
     const { session } = times;
+    const reason = this.reasons.get(session) ?? otherwise;
     const { mode } = this.setting;
     const { lastSession, halted, state } = await this.services().status({ mode });
     const isLong = lastSession !== null && lastSession.session > session;
@@ -436,7 +443,7 @@ class Worker implements TradeWorker {
     // A session that the machine slept through was never traded.
     if (!this.log.state.ended.has(session)) await this.settle(times, tooLate(times, this.now));
     await this.reconcile(times);
-    await this.settleAll(times.opensUtcMs, "it was begun, and not brought to its end");
+    await this.settleAll(times.opensUtcMs, unfinished);
     await this.summarise(times);
   }
 
