@@ -1,9 +1,10 @@
 // Hours instead of minutes: what continuous integration does a few times, this does hundreds of times, with other random
-// moments each time. `make soak`, or `KILLS=1000 SEED=5 make soak`.
+// moments each time. `make soak`, or `KILLS=1000 YEARS=10 SEED=5 make soak`.
 import { spawnSync } from "node:child_process";
 import { root } from "./pf.mjs";
 
 const kills = process.env.KILLS ?? "300";
+const years = process.env.YEARS ?? "3";
 const seed = process.env.SEED ?? String(Date.now() % 1_000_000);
 
 const checks = [
@@ -24,6 +25,12 @@ const checks = [
     folder: "packages/app",
     file: "test/replayLaws.test.ts",
     env: { PF_SOAK_REPLAYS: "200", PF_TEST_SEED: seed },
+  },
+  {
+    what: `a worker left alone for ${years} years with a fault a week, from seed ${seed} on`,
+    folder: "packages/app",
+    file: "test/workerYear.test.ts",
+    env: { PF_SOAK_YEARS: years, PF_SOAK_SEED: seed },
   },
 ];
 
