@@ -88,6 +88,12 @@ const questions: Readonly<Record<string, { readonly ask: string; readonly answer
       null,
     ],
   },
+  "@pf/queue": {
+    ask: `
+      try { await pf.queueStatus("redis://:secret@127.0.0.1:1"); }
+      catch (error) { return [error instanceof pf.QueueUnreachableError, error.code, error.message]; }`,
+    answer: [true, "PF_QUEUE_UNREACHABLE", "no queue answers at 127.0.0.1:1 (ECONNREFUSED)"],
+  },
   "@pf/bars": {
     ask: `
       const { sessionDate, xnys } = need("@pf/market");
