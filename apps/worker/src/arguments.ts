@@ -15,7 +15,7 @@ export interface WorkerArguments {
 }
 
 /** The command line cannot be meant. */
-export class ArgumentsError extends Error {
+class ArgumentsError extends Error {
   override readonly name = "ArgumentsError";
   readonly code = "PF_USAGE";
   readonly next = "see --help";

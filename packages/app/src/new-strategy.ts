@@ -8,7 +8,7 @@ export interface NewStrategyRequest {
 }
 
 /** A file of the new package, before anything is written. */
-export interface NewFile {
+interface NewFile {
   readonly path: string;
   readonly text: string;
 }
@@ -56,7 +56,7 @@ export async function makeStrategy({ folder }: NewStrategyRequest): Promise<NewS
 }
 
 /** The files of a package with that name. @throws RequestError for a name that is none */
-export function planStrategy(name: string): readonly NewFile[] {
+function planStrategy(name: string): readonly NewFile[] {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
     throw new RequestError(
       `${JSON.stringify(name)} is no name for a strategy`,

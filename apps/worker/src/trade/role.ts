@@ -5,6 +5,7 @@ import {
   readConfiguration,
   type ServiceContext,
   type Teller,
+  type TradeWorker,
   type TradeWorkerSetting,
   type WorkerEvent,
 } from "@pf/app";
@@ -74,8 +75,9 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
     ...(confirm === undefined ? {} : { confirm }),
   };
   let page: Awaited<ReturnType<typeof startPage>> | undefined;
-  const worker = await createTradeWorker(workerSetting);
+  let worker: TradeWorker | undefined;
   const view = async (): Promise<WorkerView> => {
+    if (!worker) throw new Error("the worker is starting");
     const { activity, next, preflight, log } = worker.snapshot();
     const status = await services.status({ mode });
     const { history, trouble } = await services.history({ mode }).then(
@@ -94,6 +96,7 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
     resume: async (reason) => void (await services.resume({ mode, reason })),
     outFolder: folders.out,
     isAlive() {
+      if (!worker) return { ok: true, detail: "starting" };
       const { kind, detail, sinceUtcMs } = worker.snapshot().activity;
       const isStuck = kind === "working" && timers.nowUtcMs() - sinceUtcMs > longestStepMs;
       return { ok: running && !isStuck, detail: running ? `${kind}: ${detail}` : "ended" };
@@ -101,10 +104,12 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
     metrics,
     onProblem: (error) => logger.error({ detail: String(error) }, "the page failed to answer"),
   });
-  logger.info({ role: "trade", mode, account: worker.account, page: page.url }, "ready");
-  if (alerts.channels.length === 0)
-    logger.warn("no alarm reaches anybody: set alerts.webhook, alerts.ntfy or alerts.email");
   try {
+    // Only where the page can be served is anything begun that leaves a trace.
+    worker = await createTradeWorker(workerSetting);
+    logger.info({ role: "trade", mode, account: worker.account, page: page.url }, "ready");
+    if (alerts.channels.length === 0)
+      logger.warn("no alarm reaches anybody: set alerts.webhook, alerts.ntfy or alerts.email");
     await worker.run();
   } finally {
     running = false;
