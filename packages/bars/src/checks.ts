@@ -1,4 +1,10 @@
-import type { BarSeries, SessionDate, Ticker, TradingCalendar } from "@pf/market";
+import {
+  type BarSeries,
+  newYorkTimeOf,
+  type SessionDate,
+  type Ticker,
+  type TradingCalendar,
+} from "@pf/market";
 
 /** What a bar can be found guilty of. */
 export type CheckRule =
@@ -9,6 +15,7 @@ export type CheckRule =
   | "duplicate"
   | "unsorted"
   | "no-session"
+  | "hours"
   | "beyond-calendar"
   | "zero-volume"
   | "jump"
@@ -46,11 +53,12 @@ export interface CheckOptions {
  *
  * Refused: numbers that are not finite, a price that is not positive, a negative volume, a low above or a high below
  * any of open, high, low and close, a bar twice or out of order, a day on which the exchange was closed or which the
- * calendar does not know. Warned about: no volume, a jump of the close, sessions without a bar between two bars, an
+ * calendar does not know, an hour outside of the regular ones. Warned about: no volume, a jump of the close, sessions without a bar between two bars, an
  * unchanged bar for many sessions, a last bar older than `asOf`.
  *
  * @param series - daily or hourly bars, in any state; columns of equal length
- * @returns findings in order of rows; none for sound bars
+ * @returns findings in order of rows; none for sound bars. Of hourly bars the message says which: `11:00: …` is about
+ *   the bar that ends then in New York
  */
 export function checkBars(
   series: BarSeries,
@@ -61,7 +69,9 @@ export function checkBars(
   const { sessions, open, high, low, close, volume, endsUtcMs } = series;
   const findings: Finding[] = [];
   const severityOf = (rule: CheckRule) => (warnings.has(rule) ? "warn" : "refuse");
-  const find = (date: SessionDate, rule: CheckRule, message: string) => {
+  let at = 0;
+  const find = (date: SessionDate, rule: CheckRule, what: string) => {
+    const message = endsUtcMs && at < endsUtcMs.length ? `${hourOf(endsUtcMs[at]!)}: ${what}` : what;
     findings.push({ symbol: series.ticker, date, rule, severity: severityOf(rule), message });
   };
   const tradingDays = tradingDaysOf(series, calendar);
@@ -69,6 +79,7 @@ export function checkBars(
   let repeated = 0;
 
   for (let row = 0; row < sessions.length; row++) {
+    at = row;
     const date = sessions[row]!;
     const [o, h, l, c, v] = [open[row]!, high[row]!, low[row]!, close[row]!, volume[row]!];
 
@@ -76,6 +87,9 @@ export function checkBars(
       find(date, "beyond-calendar", `the calendar knows ${calendar.first} to ${calendar.last} only`);
     } else if (!tradingDays.position.has(date)) {
       find(date, "no-session", closedMessage(date, calendar));
+    } else if (endsUtcMs && !isWithin(endsUtcMs[row]!, date, calendar)) {
+      const [opens, closes] = [calendar.openUtcMs(date), calendar.closeUtcMs(date)].map(newYorkTimeOf);
+      find(date, "hours", `an hour of that session ends after ${opens} and by ${closes} in New York`);
     }
 
     if (row > 0) {
@@ -130,11 +144,21 @@ export function checkBars(
     if (repeated + 1 === staleBars) find(date, "stale", `the same prices for ${staleBars} bars in a row`);
   }
 
+  at = sessions.length;
   const last = sessions.at(-1);
   if (asOf !== undefined && last !== undefined && last < asOf) {
     find(last, "stale", `the last bar is of ${last}, and ${asOf} was expected`);
   }
   return findings;
+}
+
+function isWithin(endUtcMs: number, session: SessionDate, calendar: TradingCalendar): boolean {
+  return endUtcMs > calendar.openUtcMs(session) && endUtcMs <= calendar.closeUtcMs(session);
+}
+
+/** An instant that is none is told as it is: it is the bar's fault. */
+function hourOf(utcMs: number): string {
+  return Number.isFinite(utcMs) ? newYorkTimeOf(utcMs) : String(utcMs);
 }
 
 function named(...values: readonly number[]): readonly (readonly [string, number])[] {

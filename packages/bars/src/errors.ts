@@ -61,8 +61,9 @@ export class MissingBarsError extends Error {
   constructor(
     readonly symbols: readonly Ticker[],
     readonly directory: string,
+    kind: "daily" | "trades" | "hourly" = "daily",
   ) {
-    super(`no bars of ${symbols.join(", ")} in ${directory}`);
+    super(`no ${kind === "hourly" ? "hourly bars" : "bars"} of ${symbols.join(", ")} in ${directory}`);
   }
 }
 

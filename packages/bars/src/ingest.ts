@@ -1,5 +1,5 @@
 import type { BarSeries, Field, SessionDate, Ticker, TradingCalendar } from "@pf/market";
-import { InvalidBarsError } from "@pf/market";
+import { InvalidBarsError, newYorkTimeOf } from "@pf/market";
 import type { BarCache } from "./cache.js";
 import { type CheckOptions, checkBars, type Finding, refusals } from "./checks.js";
 import { contentHash } from "./content-hash.js";
@@ -78,8 +78,8 @@ export async function fetchBars(
   wanted: Omit<WantedBars, "source" | "local">,
   options: IngestOptions & PlanOptions = {},
 ): Promise<readonly SymbolOutcome[]> {
-  const coverage = await readCoverage(cache, wanted.symbols);
-  const { name, local = false } = source;
+  const { name, local = false, kind = "daily" } = source;
+  const coverage = await readCoverage(cache, wanted.symbols, kind);
   const plan = planIngest(coverage, { ...wanted, source: name, local }, calendar, options);
   return ingest(plan, source, cache, calendar, options);
 }
@@ -87,13 +87,18 @@ export async function fetchBars(
 /**
  * Looks up what the cache holds of some symbols. A file that cannot be used is reported in its place.
  *
+ * @param kind - adjusted daily bars, or hourly ones
  * @throws CacheReadError when the system refuses to read the folder
  */
-export async function readCoverage(cache: BarCache, symbols: readonly Ticker[]): Promise<CacheCoverage> {
+export async function readCoverage(
+  cache: BarCache,
+  symbols: readonly Ticker[],
+  kind: "daily" | "hourly" = "daily",
+): Promise<CacheCoverage> {
   const coverage = new Map<Ticker, Coverage | CacheFileError>();
   for (const symbol of symbols) {
     try {
-      const stored = await cache.read(symbol);
+      const stored = await cache.read(symbol, kind);
       if (stored)
         coverage.set(symbol, coverageOf(stored.series, stored.hash, stored.source, stored.requestedFrom));
     } catch (error) {
@@ -158,8 +163,8 @@ async function ingestSymbol(
   if (step.action === "refuse") return unchanged(step.symbol, before, { requests: 0, error: step.error });
   const asked = countRequests(source, step.symbol, options);
   try {
-    const gathered = await gather(step, asked.fetch, cache, source.name);
-    return await store(step, gathered, cache, calendar, options, source.name, asked.count());
+    const gathered = await gather(step, asked.fetch, cache, source);
+    return await store(step, gathered, cache, calendar, options, source, asked.count());
   } catch (error) {
     if (!isOneSymbolsMatter(error, options)) throw error;
     return unchanged(step.symbol, before, { requests: asked.count(), error });
@@ -184,7 +189,7 @@ async function gather(
   step: Extract<SymbolPlan, { action: "create" | "extend" }>,
   ask: Ask,
   cache: BarCache,
-  source: string,
+  { name: source, kind = "daily" }: BarSource,
 ): Promise<Gathered> {
   if (step.action === "create") {
     const [span] = step.spans;
@@ -203,11 +208,11 @@ async function gather(
   }
 
   const { symbol, coverage, whole } = step;
-  const stored = await cache.read(symbol);
+  const stored = await cache.read(symbol, kind);
   if (!stored || stored.hash !== coverage.hash) {
-    throw new CacheFileError(cache.file(symbol), "it changed after the plan was made");
+    throw new CacheFileError(cache.file(symbol, kind), "it changed after the plan was made");
   }
-  const storedTrades = (await readTrades(cache, symbol))?.series;
+  const storedTrades = kind === "daily" ? (await readTrades(cache, symbol))?.series : undefined;
   const remarks: string[] = [];
   let adjusted = stored.series;
   let trades: BarSeries | undefined = storedTrades;
@@ -277,7 +282,7 @@ async function store(
   cache: BarCache,
   calendar: TradingCalendar,
   options: IngestOptions,
-  source: string,
+  { name: source, kind = "daily" }: BarSource,
   requests: number,
 ): Promise<SymbolOutcome> {
   const { symbol } = step;
@@ -295,9 +300,11 @@ async function store(
   const shown = findings.filter(({ date, rule }) => isNew(date) || (rule === "stale" && date === last));
 
   // The adjusted file is what plans are made from, so it goes last: a crash in between is mended by the next run.
-  if (trades === undefined) cache.remove(symbol, "trades");
-  else if (trades !== "keep") await cache.write({ series: trades, source, requestedFrom }, "trades");
-  if (changed) await cache.write({ series: adjusted, source, requestedFrom });
+  if (kind === "daily") {
+    if (trades === undefined) cache.remove(symbol, "trades");
+    else if (trades !== "keep") await cache.write({ series: trades, source, requestedFrom }, "trades");
+  }
+  if (changed) await cache.write({ series: adjusted, source, requestedFrom }, kind);
 
   return {
     symbol,
@@ -329,6 +336,9 @@ function countRequests(source: BarSource, symbol: Ticker, { signal }: IngestOpti
     requests++;
     const answer = await source.fetch(symbol, from, to, signal ? { signal } : {});
     signal?.throwIfAborted();
+    if (source.kind === "hourly" && answer.trades) {
+      throw new InvalidBarsError(symbol, `${source.name} answered with hourly bars as traded`);
+    }
     for (const { ticker } of [answer.adjusted, answer.trades ?? answer.adjusted]) {
       if (ticker !== symbol)
         throw new InvalidBarsError(symbol, `${source.name} answered with bars of ${ticker}`);
@@ -360,7 +370,7 @@ function disagreement(cached: BarSeries, fetched: BarSeries, span: Span): string
   if (from > to) return undefined;
   const [ours, theirs] = [barsBetween(cached, from, to), barsBetween(fetched, from, to)];
   for (let row = 0; row < Math.max(ours.sessions.length, theirs.sessions.length); row++) {
-    const [own, other] = [ours.sessions[row], theirs.sessions[row]];
+    const [own, other] = [barAt(ours, row), barAt(theirs, row)];
     if (own !== other) {
       const date = own === undefined || (other !== undefined && other < own) ? other : own;
       return `the source and the cache disagree on whether there is a bar of ${date}`;
@@ -371,6 +381,13 @@ function disagreement(cached: BarSeries, fetched: BarSeries, span: Span): string
     }
   }
   return undefined;
+}
+
+/** What names a bar, in an order that is that of time: its session, and the hour at which it ends. */
+function barAt({ sessions, endsUtcMs }: BarSeries, row: number): string | undefined {
+  const session = sessions[row];
+  if (session === undefined || !endsUtcMs) return session;
+  return `${session} ${newYorkTimeOf(endsUtcMs[row]!)}`;
 }
 
 /** Whether joined bars as traded would lack days between that the adjusted ones have: trades ceased and came again. */
@@ -386,23 +403,26 @@ function joined(cached: BarSeries, fetched: BarSeries): BarSeries {
   const before = fetched.sessions.filter((session) => session < first).length;
   const after = fetched.sessions.length - fetched.sessions.filter((session) => session > last).length;
   if (before === 0 && after === fetched.sessions.length) return cached;
-  const column = (name: Field) => {
-    const out = new Float64Array(before + cached.sessions.length + fetched.sessions.length - after);
-    out.set(fetched[name].subarray(0, before));
-    out.set(cached[name], before);
-    out.set(fetched[name].subarray(after), before + cached.sessions.length);
+  const together = (own: Float64Array, other: Float64Array) => {
+    const out = new Float64Array(before + own.length + other.length - after);
+    out.set(other.subarray(0, before));
+    out.set(own, before);
+    out.set(other.subarray(after), before + own.length);
     return out;
   };
-  const series: BarSeries = {
+  const column = (name: Field) => together(cached[name], fetched[name]);
+  return {
     ticker: cached.ticker,
     sessions: [...fetched.sessions.slice(0, before), ...cached.sessions, ...fetched.sessions.slice(after)],
+    ...(cached.endsUtcMs && fetched.endsUtcMs
+      ? { endsUtcMs: together(cached.endsUtcMs, fetched.endsUtcMs) }
+      : {}),
     open: column("open"),
     high: column("high"),
     low: column("low"),
     close: column("close"),
     volume: column("volume"),
   };
-  return series;
 }
 
 function isNews({ session }: SourceNote, span: Span, { first, last }: Coverage): boolean {

@@ -34,6 +34,7 @@ export async function loadSeries(
     throw new MissingBarsError(
       symbols.filter((_, at) => !stored[at]),
       cache.directory,
+      kind,
     );
   }
   return {

@@ -37,6 +37,11 @@ export interface BarSource {
    * @default false
    */
   readonly local?: boolean;
+  /**
+   * Whether it answers with daily bars, or with hourly ones of regular trading, adjusted ones only.
+   * @default "daily"
+   */
+  readonly kind?: "daily" | "hourly";
   fetch(ticker: Ticker, from: SessionDate, to: SessionDate, options?: FetchOptions): Promise<FetchedBars>;
 }
 

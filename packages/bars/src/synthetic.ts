@@ -2,6 +2,7 @@ import type { BarSeries, SessionDate, Ticker, TradingCalendar } from "@pf/market
 import { sessionDate } from "@pf/market";
 import seedrandom from "seedrandom";
 import { type BarSource, barsBetween } from "./source.js";
+import { hoursOf } from "./synthetic-hours.js";
 import { checkedTicker } from "./ticker.js";
 
 export interface SyntheticOptions {
@@ -24,6 +25,11 @@ export interface SyntheticOptions {
    * @default false
    */
   readonly rebase?: boolean;
+  /**
+   * What a bar spans. Hours are those of the daily bars: opened, closed, highest and lowest together they are the session.
+   * @default "1 day"
+   */
+  readonly barSize?: "1 day" | "1 hour";
 }
 
 /**
@@ -42,7 +48,7 @@ export interface SyntheticOptions {
  * IEEE 754 rounds the same way everywhere; `exp`, `log`, `pow` and `sin` differ between versions of Node.
  */
 export function syntheticSource(options: SyntheticOptions): BarSource {
-  const { seed, calendar, complete = false, rebase = false } = options;
+  const { seed, calendar, complete = false, rebase = false, barSize = "1 day" } = options;
   const epoch = sessionDate(options.epoch ?? defaultEpoch);
   const market = marketOf(String(seed), epoch, calendar);
   return {
@@ -54,13 +60,17 @@ export function syntheticSource(options: SyntheticOptions): BarSource {
       ...(rebase ? ["rebased"] : []),
     ].join(":"),
     local: true,
+    ...(barSize === "1 hour" ? { kind: "hourly" as const } : {}),
     async fetch(ticker, from, to) {
       checkedTicker(ticker);
-      const path = walk(ticker, roleOf(ticker), market.until(to), String(seed), complete);
+      const role = roleOf(ticker);
+      const path = walk(ticker, role, market.until(to), String(seed), complete);
       const { adjusted, trades } = rebase ? rebased(path) : path;
+      const days = barsBetween(adjusted, from, to);
       return {
-        adjusted: barsBetween(adjusted, from, to),
-        trades: barsBetween(trades, from, to),
+        ...(barSize === "1 hour"
+          ? { adjusted: hoursOf(days, calendar, String(seed), loadsOf(role)) }
+          : { adjusted: days, trades: barsBetween(trades, from, to) }),
         notes: path.splits
           .filter(({ date }) => date >= from && date <= to)
           .map(({ date, ratio }) => ({
@@ -497,6 +507,15 @@ function usualVolatility({ loadings, own }: Role): number {
     variance += part * part;
   }
   return Math.sqrt(variance);
+}
+
+/** What moves a symbol within a session: each factor as it does from day to day, and what is its own; in parts of all. */
+function loadsOf(role: Role): { readonly factors: readonly number[]; readonly own: number } {
+  const usual = usualVolatility(role);
+  return {
+    factors: factors.map((factor) => ((role.loadings[factor] ?? 0) * regimes.bull!.moves[factor][1]) / usual),
+    own: role.own / usual,
+  };
 }
 
 function placeOf(date: SessionDate, { sessions, length }: Market): number {

@@ -1,0 +1,99 @@
+import type { BarSeries, SessionDate, TradingCalendar } from "@pf/market";
+import seedrandom from "seedrandom";
+
+/** How a symbol moves within a session: shares of each factor and of what is its own, whose squares add up to 1. */
+export interface HourlyLoads {
+  readonly factors: readonly number[];
+  readonly own: number;
+}
+
+const hourMs = 3_600_000;
+
+/**
+ * The hours of synthetic daily bars, as brokers cut them: from the open to the next whole hour, then hour by hour, the
+ * last to the close. A full session has seven, a half day four.
+ *
+ * Each session's hours are its daily bar: the first opens at its open, the last closes at its close, the highest of
+ * their highs and the lowest of their lows are its own, and their volumes add up to its volume. On the way prices follow
+ * random walks that share the factors of the market, so that symbols which move together by the day do so by the hour.
+ *
+ * An hour depends on the seed, the session, the symbol and its daily bar, and on nothing else.
+ *
+ * @param days - daily bars, prices rounded to six decimals
+ */
+export function hoursOf(
+  days: BarSeries,
+  calendar: TradingCalendar,
+  seed: string,
+  loads: HourlyLoads,
+): BarSeries {
+  const sessions: SessionDate[] = [];
+  const [ends, open, high, low, close, volume]: number[][] = [[], [], [], [], [], []];
+  for (let row = 0; row < days.sessions.length; row++) {
+    const session = days.sessions[row]!;
+    const until = endsOf(session, calendar);
+    const count = until.length;
+    const [top, bottom, last] = [days.high[row]!, days.low[row]!, days.close[row]!];
+    const common = seedrandom.alea(`${seed}/hours/${session}`);
+    const draw = seedrandom.alea(`${seed}/hours/${session}/${days.ticker}`);
+    const within = (price: number) => Math.min(top, Math.max(bottom, Math.round(price * 1e6) / 1e6));
+    // So that a walk seldom runs along the borders of the day.
+    const step = (0.6 * (top - bottom)) / Math.sqrt(count);
+    const highest = Math.floor(draw() * count);
+    const lowest = Math.floor(draw() * count);
+    let before = days.open[row]!;
+    let traded = 0;
+    for (let hour = 0; hour < count; hour++) {
+      const left = count - hour;
+      let noise = loads.own * normal(draw);
+      for (const load of loads.factors) noise += load * normal(common);
+      const end = before + (last - before) / left + step * Math.sqrt((left - 1) / left) * noise;
+      const now = left === 1 ? last : within(end);
+      const above = within(Math.max(before, now) + draw() * draw() * step);
+      const below = within(Math.min(before, now) - draw() * draw() * step);
+      const through = Math.round(days.volume[row]! * volumeShare((hour + 1) / count));
+      sessions.push(session);
+      ends!.push(until[hour]!);
+      open!.push(before);
+      high!.push(hour === highest ? top : above);
+      low!.push(hour === lowest ? bottom : below);
+      close!.push(now);
+      volume!.push(through - traded);
+      traded = through;
+      before = now;
+    }
+  }
+  return {
+    ticker: days.ticker,
+    sessions,
+    endsUtcMs: Float64Array.from(ends!),
+    open: Float64Array.from(open!),
+    high: Float64Array.from(high!),
+    low: Float64Array.from(low!),
+    close: Float64Array.from(close!),
+    volume: Float64Array.from(volume!),
+  };
+}
+
+/** New York is whole hours away from UTC, so that its hours end when those of UTC do. */
+function endsOf(session: SessionDate, calendar: TradingCalendar): readonly number[] {
+  const close = calendar.closeUtcMs(session);
+  const ends: number[] = [];
+  let end = calendar.openUtcMs(session);
+  while (end < close) {
+    end = Math.min(close, (Math.floor(end / hourMs) + 1) * hourMs);
+    ends.push(end);
+  }
+  return ends;
+}
+
+/** Much is traded early and late: the integral of 0.4 + 7.2 (u - 1/2)^2, whose value over the session is 1. */
+function volumeShare(u: number): number {
+  const v = u - 0.5;
+  return 0.4 * u + 2.4 * (v * v * v + 0.125);
+}
+
+/** Nearly standard normal: six uniform numbers added up, which takes no transcendental function. */
+function normal(draw: () => number): number {
+  return (draw() + draw() + draw() + draw() + draw() + draw() - 3) * Math.SQRT2;
+}
