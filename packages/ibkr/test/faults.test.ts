@@ -348,6 +348,16 @@ describe.concurrent("a fault while orders are at work: what is told, and nothing
     },
   );
 
+  it("executions that come long after everything else, also when asked for: asked now and then, not at every message", async () => {
+    using log = wireLog();
+    const late = (message: string) => `- { on: { message: ${message}, ${all} }, do: [{ delay: 1200ms }] }`;
+    await using here = await world({ wireLog: log.file }, ["execDetails", "openOrder"].map(late).join("\n"));
+    const broker = await here.connect();
+    const events = await placed(broker, planOf({ symbol: "SPY" }, { symbol: "TLT", shares: 5 }));
+    expect([...kinds(events)].sort()).toEqual([...bought, ...bought].sort());
+    expect(log.sent("reqExecutions").length).toBeLessThan(25);
+  });
+
   it("an order that arrives after everybody gave up is unknown, and is found when asked for", async () => {
     shown.add("delay");
     await using here = await world({}, "- { on: { message: placeOrder }, do: [{ delay: 6s }] }");

@@ -214,6 +214,7 @@ async function follow(
   let look = "";
   let cancelSent = false;
   let askedForCommissions = false;
+  let askedMs = Number.NEGATIVE_INFINITY;
   const wait = (ms: number) => {
     const untilCancelMs = cancelSent ? Infinity : Math.max(cancelAtUtcMs - timers.nowUtcMs(), 0);
     return desk.change(Math.max(Math.min(ms, untilCancelMs, 60_000), 1), signal);
@@ -268,10 +269,13 @@ async function follow(
       continue;
     }
     const patienceMs = patience(placing, reference, look);
-    if (now < sinceMs + patienceMs) {
-      await wait(sinceMs + patienceMs - now);
+    // Answers are messages too: where they come late, each of them must not be the next question.
+    const askUtcMs = Math.max(sinceMs + patienceMs, askedMs + times.settleMs);
+    if (now < askUtcMs) {
+      await wait(askUtcMs - now);
       continue;
     }
+    askedMs = now;
 
     // It has looked the same for long enough: what does the broker say?
     const findings = await desk.ask(connection, signal);
