@@ -56,17 +56,19 @@ describe.runIf(program)("the page in Chromium", () => {
         [...document.images].every((image) => image.complete || image.loading === "lazy"),
       );
       await keepPicture(page, `${name} ${where} ${colorScheme}`);
-      const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      expect(wide, "the page scrolls sideways").toBeLessThanOrEqual(screen!);
-      const sideways = await page.evaluate(() =>
-        [...document.querySelectorAll(".scroll")]
-          .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0)
-          .map((box) => box.querySelector("caption")?.textContent),
-      );
-      expect(sideways, "tables that need scrolling sideways").toEqual([]);
+      expect(await sidewaysIn(page)).toEqual([]);
       expect(await faultsOfAccess(page)).toEqual([]);
       expect(complaints).toEqual([]);
     });
+  });
+
+  it.each(accounts)("needs no scrolling sideways at any width, with %s", async (_, shows) => {
+    const { url } = await pageOf({ token: "", shows: shows(), outFolder: reports() });
+    const { page } = await opened({ viewport: desk }, url);
+    for (const width of [320, 360, 420, 580, 700, 820, 1000, 1100, 1920, 2560]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect([width, ...(await sidewaysIn(page))]).toEqual([width]);
+    }
   });
 
   it("asks nobody but the worker for anything, and offends no policy", async () => {
@@ -330,6 +332,23 @@ async function faultsOfAccess(page: Page): Promise<readonly string[]> {
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help} at ${node.target.join(" ")}: ${node.failureSummary}`),
   );
+}
+
+/** What can only be read by scrolling sideways. */
+function sidewaysIn(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const tables = [...document.querySelectorAll(".scroll")].filter(
+      (box) => box.clientWidth > 0 && box.scrollWidth > box.clientWidth,
+    );
+    const texts = [...document.querySelectorAll(".chart text.end")].filter(
+      (text) => text.getBoundingClientRect().right > text.closest("svg")!.getBoundingClientRect().right,
+    );
+    return [
+      ...(document.documentElement.scrollWidth > innerWidth ? ["the page"] : []),
+      ...tables.map((box) => `the table "${box.querySelector("caption")?.textContent}"`),
+      ...texts.filter((text) => text.checkVisibility()).map((text) => `the label "${text.textContent}"`),
+    ];
+  });
 }
 
 function focused(page: Page): Promise<string | null | undefined> {

@@ -513,6 +513,7 @@ describe("what is shown", () => {
     for (const said of [
       "PAPER",
       "Account DUK200445 at ibkr",
+      "Waiting for the early pre-flight of 2026-11-23, 14:55 New York time, since 23 Nov 2026, 11:20 in New York",
       "Rebalance of Mon 23 Nov 2026 1 h 35 min",
       "Orders are sent from 15:55 to 15:59 in New York",
       "QQQ 43.0%, GLD 34.4%, IEF 17.6%",
@@ -535,6 +536,7 @@ describe("what is shown", () => {
     const text = await plainTextOf(halted());
     for (const said of [
       "LIVE real money",
+      "Halted, waiting for the early pre-flight",
       "Trading is halted",
       "the broker rejected the sale of 28 XLE (201)",
       "Find out why the broker refused the order",

@@ -291,7 +291,7 @@ export function healthy(sessions = 250): WorkerView {
     version: "0.4.0",
     activity: {
       kind: "waiting",
-      detail: "for the early pre-flight of 2026-11-23",
+      detail: "the early pre-flight of 2026-11-23, 14:55 New York time",
       sinceUtcMs: now - 3 * hour,
     },
     next,
@@ -396,7 +396,7 @@ export function halted(): WorkerView {
     atUtcMs: Date.UTC(2026, 10, 27, 16, 2),
     activity: {
       kind: "waiting",
-      detail: "for somebody to resume trading",
+      detail: "the early pre-flight of 2026-11-27, 11:55 New York time",
       sinceUtcMs: Date.UTC(2026, 10, 25, 20, 55),
     },
     next: {

@@ -25,6 +25,12 @@ function stateOf({ status, activity }: WorkerView): { readonly name: string; rea
     : { name: "waiting", text: "Waiting" };
 }
 
+/** What follows the state: "for the rebalance of …", ": fetching bars". */
+function doing({ activity }: WorkerView, state: string): string {
+  if (activity.kind !== "waiting") return `: ${activity.detail}`;
+  return `${state === "waiting" ? "" : ", waiting"} for ${activity.detail}`;
+}
+
 export function titleOf(view: WorkerView): string {
   const { status, next } = view;
   const trade = next?.phases.find(({ phase }) => phase === "trade");
@@ -57,7 +63,7 @@ export function head(view: WorkerView, controls: unknown): Html {
   }</span></div>
 <div class="who">
 <h1>Account ${status.account} <small>at ${status.venue}</small></h1>
-<p class="activity"><span class="state ${state.name}">${state.text}</span> ${activity.detail}, since ${instant(activity.sinceUtcMs)} in New York</p>
+<p class="activity"><span class="state ${state.name}">${state.text}</span>${doing(view, state.name)}, since ${instant(activity.sinceUtcMs)} in New York</p>
 </div>
 <div class="controls">${controls}</div>
 <nav aria-label="Parts of this page"><ul>${links.map(([id, text]) => html`<li><a href="#${id}">${text}</a></li>`)}</ul></nav>

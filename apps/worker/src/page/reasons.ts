@@ -162,7 +162,7 @@ export function workerLog({ log }: WorkerView): Html {
           log.map(({ atUtcMs, level, title, detail }) => ({
             cells: [
               instant(atUtcMs),
-              html`${mark(logMoods[level], html`<b>${levelNames[level]}${title}</b>`)}${detail !== "" && html`<small class="under">${detail}</small>`}`,
+              html`${mark(logMoods[level], html`<b>${levelNames[level]}${title}</b>`)}${detail !== "" && html`<small class="under lines">${detail}</small>`}`,
             ],
           })),
           12,
