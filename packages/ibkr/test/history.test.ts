@@ -1,4 +1,11 @@
-import { type BarSeries, newYorkToUtcMs, type SessionDate, sessionDate, xnys } from "@pf/market";
+import {
+  type BarSeries,
+  newYorkTimeOf,
+  newYorkToUtcMs,
+  type SessionDate,
+  sessionDate,
+  xnys,
+} from "@pf/market";
 import { parseScenario, type SimulatorOptions, startSimulator } from "@pf/tws-sim";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHistory, type HistoryRules } from "../src/history/client.js";
@@ -92,7 +99,7 @@ describe("daily bars over a socket", () => {
       sessionDate("2025-06-30"),
     );
     const { adjusted: wantedAdjusted, trades: wantedTrades } = symbolOf("SPY");
-    expect(columns(trades)).toEqual(between(wantedTrades, "2024-01-02", "2025-06-30"));
+    expect(columns(trades!)).toEqual(between(wantedTrades, "2024-01-02", "2025-06-30"));
     // What the broker calls adjusted ends at the price of its day, so only ratios are the same.
     const wanted = between(wantedAdjusted, "2024-01-02", "2025-06-30");
     const scale = adjusted.close.at(-1)! / wanted.close.at(-1)!;
@@ -118,7 +125,7 @@ describe("daily bars over a socket", () => {
     expect([noon.series.sessions.at(-1), noon.provisional]).toEqual(["2025-06-30", 1]);
     const source = historySource(history, "tws-sim:test", xnys);
     const cached = await source.fetch("SPY", sessionDate("2025-06-26"), sessionDate("2025-06-30"));
-    expect([cached.adjusted.sessions.at(-1), cached.trades.sessions.at(-1)]).toEqual([
+    expect([cached.adjusted.sessions.at(-1), cached.trades!.sessions.at(-1)]).toEqual([
       "2025-06-27",
       "2025-06-27",
     ]);
@@ -150,6 +157,47 @@ describe("hourly bars over a socket", () => {
     expect(Math.max(...today.map((row) => series.high[row]!))).toBeCloseTo(day.high[0]!, 2);
     expect(Math.min(...today.map((row) => series.low[row]!))).toBeCloseTo(day.low[0]!, 2);
     expect(series.close.at(-1)).toBeCloseTo(day.close[0]!, 2);
+  });
+
+  it("are the day together: its open, high, low and close, on half days and across a change of clocks", async () => {
+    // Clocks go forward on 2025-03-09; 2024-11-29 closes at 13:00.
+    const trades = seriesOf("DAY", "2024-11-25", "2025-07-03");
+    const by = (column: Float64Array) => column.map((value) => value * 0.9);
+    const { open, high, low, close } = trades;
+    const adjusted = { ...trades, open: by(open), high: by(high), low: by(low), close: by(close) };
+    const { history } = await connected({ symbols: [{ adjusted, trades }] });
+    const span = { from: sessionDate("2024-11-25"), to: sessionDate("2025-03-14") };
+    for (const whatToShow of ["ADJUSTED_LAST", "TRADES"] as const) {
+      const days = (await history.bars("DAY", { whatToShow, barSize: "1 day", ...span })).series;
+      const { series: hours } = await history.bars("DAY", { whatToShow, barSize: "1 hour", ...span });
+      for (const [row, session] of days.sessions.entries()) {
+        const first = hours.sessions.indexOf(session);
+        const end = hours.sessions.lastIndexOf(session) + 1;
+        const times = [...hours.endsUtcMs!.subarray(first, end)].map(newYorkTimeOf);
+        const isHalf = xnys.isEarlyClose(session);
+        const full = ["10:00", "11:00", "12:00", "13:00", "14:00", "15:00", "16:00"];
+        expect([session, times]).toEqual([session, isHalf ? full.slice(0, 4) : full]);
+        expect(hours.open[first]).toBeCloseTo(days.open[row]!, 6);
+        expect(Math.max(...hours.high.subarray(first, end))).toBeCloseTo(days.high[row]!, 6);
+        expect(Math.min(...hours.low.subarray(first, end))).toBeCloseTo(days.low[row]!, 6);
+        expect(hours.close[end - 1]).toBeCloseTo(days.close[row]!, 6);
+      }
+      expect(new Set(hours.sessions).size).toBe(days.sessions.length);
+    }
+  });
+
+  it("come as a source without the hour that is not over, and without bars as traded", async () => {
+    const { history } = await connected({ startUtcMs: at("2025-06-30", "12:20") });
+    const source = historySource(history, "x", xnys, "1 hour");
+    const { adjusted, trades } = await source.fetch(
+      "SPY",
+      sessionDate("2025-06-27"),
+      sessionDate("2025-06-30"),
+    );
+    expect([source.kind, trades]).toEqual(["hourly", undefined]);
+    expect(newYorkTimeOf(adjusted.endsUtcMs!.at(-1)!)).toBe("12:00");
+    expect(adjusted.sessions.filter((session) => session === "2025-06-30").length).toBe(3);
+    expect(adjusted.sessions.filter((session) => session === "2025-06-27").length).toBe(7);
   });
 
   it("of more than a year are joined from several answers without a seam", async () => {
@@ -302,7 +350,7 @@ describe("ten years of nine symbols", () => {
         sessionDate("2015-06-30"),
         sessionDate("2025-06-30"),
       );
-      bars += adjusted.sessions.length + trades.sessions.length;
+      bars += adjusted.sessions.length + trades!.sessions.length;
     }
     expect(bars).toBeGreaterThan(2 * 8 * 2500);
   });

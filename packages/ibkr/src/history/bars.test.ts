@@ -76,6 +76,12 @@ describe("hourly bars", () => {
     expect(provisional).toBe(0);
   });
 
+  it("end when they would where the next one is missing", () => {
+    const holed = [halfDay[0]!, halfDay[2]!, halfDay[3]!];
+    const { series } = joinBars("SPY", "1 hour", [holed], xnys, evening);
+    expect([...series.endsUtcMs!]).toEqual(["10:00", "12:00", "13:00"].map((time) => at("2026-11-27", time)));
+  });
+
   it("may be counted from the open instead", () => {
     const bars = ["09:30", "10:30", "11:30", "12:30"].map((time) => bar(seconds("2026-11-27", time)));
     expect(joinBars("SPY", "1 hour", [bars], xnys, evening).series.endsUtcMs!.at(-1)).toBe(

@@ -62,7 +62,8 @@ export function joinBars(
   }
   const sorted = [...rows.values()].sort((a, b) => a.at - b.at);
   const column = (field: (bar: WireBar) => number) => Float64Array.from(sorted, ({ bar }) => field(bar));
-  const ends = sorted.map((row, at) => endOf(row, sorted[at + 1], barSize, calendar));
+  const onTheHour = sorted.some(({ at }) => at % msPerHour === 0);
+  const ends = sorted.map((row) => endOf(row, barSize, onTheHour, calendar));
   const series: BarSeries = {
     ticker,
     sessions: sorted.map(({ session }) => session),
@@ -116,14 +117,19 @@ function readRow(ticker: Ticker, barSize: BarSize, bar: WireBar): Row {
   return { at: begins, session: newYorkDateOf(begins), bar };
 }
 
-/** When a bar ends. The broker's hours begin on the hour, so that of 09:30 is half as long, and none outlasts the close. */
-function endOf(row: Row, after: Row | undefined, barSize: BarSize, calendar: TradingCalendar): number {
+/**
+ * When a bar ends. The broker's hours begin on the hour, so that of 09:30 is half as long, and none outlasts the close.
+ * A bar that is missing makes the one before it no longer.
+ *
+ * @param onTheHour - whether the bars begin on the hour, as the broker's do, and are not counted from the open; New York
+ *   is whole hours away from UTC
+ */
+function endOf(row: Row, barSize: BarSize, onTheHour: boolean, calendar: TradingCalendar): number {
   const close = calendar.isSession(row.session) ? calendar.closeUtcMs(row.session) : undefined;
   // A day that is no session is refused by the checks; until then it counts as over when the day is.
   if (barSize === "1 day") return close ?? (dayNumber(row.session) + 1) * msPerDay;
-  const anHour = row.at + msPerHour;
-  const next = after && after.session === row.session ? after.at : anHour;
-  return Math.min(anHour, next, close !== undefined && close > row.at ? close : anHour);
+  const end = onTheHour ? (Math.floor(row.at / msPerHour) + 1) * msPerHour : row.at + msPerHour;
+  return close !== undefined && close > row.at ? Math.min(end, close) : end;
 }
 
 const msPerHour = 3_600_000;

@@ -231,7 +231,7 @@ describe("the source", () => {
     const source = historySource(createHistory(noon, xnys, quick), "ibkr", xnys);
     const { adjusted, trades, notes } = await source.fetch("SPY", span.from, span.to);
     expect(seen.requests.map(({ whatToShow }) => whatToShow)).toEqual(["ADJUSTED_LAST", "TRADES"]);
-    expect([adjusted.sessions, trades.sessions]).toEqual(Array(2).fill(["2026-11-23", "2026-11-24"]));
+    expect([adjusted.sessions, trades!.sessions]).toEqual(Array(2).fill(["2026-11-23", "2026-11-24"]));
     expect(notes).toEqual([]);
   });
 

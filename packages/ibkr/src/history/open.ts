@@ -3,6 +3,7 @@ import type { IbkrSession } from "../session/connect.js";
 import { requestsOf } from "../session/inside.js";
 import { createHistory, type HistoryClient, type HistoryRules } from "./client.js";
 import { provenanceOf } from "./provenance.js";
+import type { BarSize } from "./request.js";
 import { type BrokerBarSource, historySource } from "./source.js";
 import { historyWire } from "./wire.js";
 
@@ -15,11 +16,17 @@ export function historyOf(
   return createHistory(historyWire(requestsOf(session), session.clock), calendar, rules);
 }
 
-/** A session as a source of daily bars for the cache, named after the broker or after the simulator that plays it. */
+/** The broker gathers years of hours for minutes before it answers, and adjusted ones cannot be asked for in parts. */
+const patienceWithHoursMs = 5 * 60_000;
+
+/** A session as a source of bars for the cache, named after the broker or after the simulator that plays it. */
 export function barSourceOf(
   session: IbkrSession,
   calendar: TradingCalendar,
-  rules?: HistoryRules,
+  rules: HistoryRules = {},
+  barSize: BarSize = "1 day",
 ): BrokerBarSource {
-  return historySource(historyOf(session, calendar, rules), provenanceOf(session.greeting), calendar);
+  const patient = barSize === "1 hour" ? { timeoutMs: patienceWithHoursMs, ...rules } : rules;
+  const history = historyOf(session, calendar, patient);
+  return historySource(history, provenanceOf(session.greeting), calendar, barSize);
 }
