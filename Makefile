@@ -6,7 +6,7 @@ export DATA
 export TURBO_TELEMETRY_DISABLED = 1
 
 .DEFAULT_GOAL := build
-.PHONY: install workspace build image lint type test check bench soak demo fetch backtest wf permute clean
+.PHONY: install workspace build image lint type test check rehearse bench soak demo fetch backtest wf permute clean
 
 install: node_modules/.modules.yaml
 workspace: install ; $(PNPM) run build
@@ -17,6 +17,8 @@ lint: install ; $(PNPM) run lint
 type: install ; $(PNPM) run typecheck
 test: install ; $(PNPM) run test
 check: workspace ; $(PNPM) run check
+# A release to a registry of its own, installed from there and used; nothing leaves this machine.
+rehearse: workspace ; $(PNPM) run check:release
 bench: workspace ; $(PNPM) run bench
 soak: workspace ; $(PNPM) run soak
 demo: workspace ; $(PNPM) run demo

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const home = fileURLToPath(new URL("../examples/", import.meta.url));
 const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 
-export const exampleNames = () =>
+const exampleNames = () =>
   readdirSync(home)
     .filter((name) => existsSync(join(home, name, "package.json")))
     .sort();
