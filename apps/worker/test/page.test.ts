@@ -351,6 +351,18 @@ describe("other names and other sites", () => {
       expect([host, (await rawGet(origin, "/", { host })).status]).toEqual([host, 200]);
   });
 
+  it("are answered to who has the token, and to nobody who only says so", async () => {
+    const host = "worker:8321";
+    const status = async (origin: string, authorization: string) =>
+      (await rawGet(origin, "/metrics", { host, authorization })).status;
+    const { origin } = await pageOf();
+    expect(await status(origin, `Bearer ${token}`)).toBe(200);
+    expect(await status(origin, "Bearer guessed")).toBe(401);
+    expect(await status(origin, "Basic Z3Vlc3NlZDo=")).toBe(401);
+    const withoutToken = await pageOf({ token: "" });
+    expect(await status(withoutToken.origin, "Bearer anything")).toBe(421);
+  });
+
   it("may link to the page, and embed or fetch nothing of it", async () => {
     const { origin } = await pageOf({ token: "" });
     const from = (site: string, mode: string) =>

@@ -47,9 +47,10 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     });
     if (isForeign)
       return refuse(c, 403, "Another site asked for this", "Only the page itself may send this.");
-    // No other site knows the token, and no browser sends it unasked: who has it may call us by any name.
+    // No other site knows the token: who sends one is looked at for it below, by whatever name they call us.
     const isNamed = isOurHost(c.req.header("host"), parts.host, parts.machine);
-    if (!isNamed && c.req.header("authorization") === undefined) {
+    const showsToken = access.hasToken && c.req.header("authorization") !== undefined;
+    if (!isNamed && !showsToken) {
       return refuse(
         c,
         421,
