@@ -109,6 +109,7 @@ export function runTargets(
   }
   return {
     sessions: panel.sessions,
+    ...(panel.endsUtcMs ? { endsUtcMs: panel.endsUtcMs } : {}),
     tickers: panel.tickers,
     net,
     gross,

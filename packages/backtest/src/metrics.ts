@@ -1,7 +1,24 @@
+import type { SessionDate } from "@pf/market";
 import type { BacktestResult, Metrics } from "./result.js";
 
 /** Sessions of a year, by which daily figures are annualised. */
 export const sessionsPerYear = 252;
+
+/**
+ * How many rows make a year: 252 times the rows that a session has on average, those of the whole panel counted. Daily
+ * bars have one row a session, so 252; hours of New York have seven, less what half days lack: about 1,760.
+ *
+ * It is a property of the data that somebody computes on, and one number for all of it: windows and folds of one panel
+ * are annualised by the panel's, so that they compare. Measured by sessions and not by the calendar, it does not depend
+ * on where in a year the data begins, and bars that repeat daily ones as one bar a session give the daily figures.
+ *
+ * @param sessions - the session of each row, ascending
+ */
+export function rowsPerYear(sessions: readonly SessionDate[]): number {
+  let different = 0;
+  for (let row = 0; row < sessions.length; row++) if (sessions[row] !== sessions[row - 1]) different++;
+  return different === 0 ? sessionsPerYear : (sessionsPerYear * sessions.length) / different;
+}
 const sessionsPerMonth = 21;
 /** Turnover of rounding alone is no rebalance. */
 const tradedAtLeast = 1e-9;
@@ -9,7 +26,11 @@ const tradedAtLeast = 1e-9;
 /**
  * Performance of a run over all of its rows, warm-up and first row included.
  *
- * @param periodsPerYear - rows of a year: 252 for daily bars, the data's own count for hourly ones
+ * Growth, volatility, Sharpe, Sortino and turnover a year are those of a row, taken to `periodsPerYear` rows; drawdown,
+ * profit factor, turnover and the counts are of the rows as they are. A month is 21 of a year's 252 sessions, however
+ * many rows they have. Hourly rows count each hour with a trade as a rebalance, also two in one session.
+ *
+ * @param periodsPerYear - rows of a year: 252 for daily bars, {@link rowsPerYear} of the whole panel for hourly ones
  * @returns `NaN` for what is undefined: Calmar without a drawdown, PF and Sortino without a loss, Sharpe without
  *   variance, everything but the counts of a run without rows
  */

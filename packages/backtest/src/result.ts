@@ -26,9 +26,12 @@ export interface TargetSeries {
   at(row: number): Weights;
 }
 
-/** One run of the bar-return engine. Every column has one value a session; returns are fractions of equity. */
+/** One run of the bar-return engine. Every column has one value a row; returns are fractions of equity. */
 export interface BacktestResult {
+  /** The session of each row; several rows have one where bars are hourly. */
   readonly sessions: readonly SessionDate[];
+  /** When each row's bar ends; absent for daily bars. */
+  readonly endsUtcMs?: Float64Array;
   readonly tickers: readonly Ticker[];
   /** gross - commission - slippage */
   readonly net: Float64Array;
@@ -60,8 +63,9 @@ export interface Metrics {
   readonly PF: number;
   readonly Turnover: number;
   readonly TurnoverAnnual: number;
+  /** Rows with a trade: days of daily bars, hours of hourly ones. */
   readonly RebalanceDays: number;
-  /** Days with a trade per 21 sessions. */
+  /** Rows with a trade per 21 sessions. */
   readonly RebalancesPerMonth: number;
   readonly FinalEquity: number;
   readonly Bars: number;

@@ -1,5 +1,13 @@
 import fc from "fast-check";
-import { alignPanel, type BarSeries, dateOfDayNumber, type Panel } from "../src/index.js";
+import {
+  alignPanel,
+  type BarSeries,
+  dateOfDayNumber,
+  dayNumber,
+  newYorkToUtcMs,
+  type Panel,
+  xnys,
+} from "../src/index.js";
 
 /** How one symbol of a made-up market behaves: the awkward cases that rules meet sooner or later. */
 export interface SymbolShape {
@@ -74,17 +82,40 @@ export function remade(panel: Panel, change: (series: BarSeries) => BarSeries): 
 
 /** A panel in which every bar after `row` is another one: what nothing at or before `row` may notice. */
 export function scrambledAfter(panel: Panel, row: number, seed: number): Panel {
-  const last = panel.sessions[row]!;
+  const last = panel.endsUtcMs?.[row] ?? panel.sessions[row]!;
   const draw = generator(seed);
   return remade(panel, (series) => {
     const copy = { ...series };
     for (const field of ["open", "high", "low", "close"] as const) copy[field] = series[field].slice();
     for (let bar = 0; bar < series.sessions.length; bar++) {
-      if (series.sessions[bar]! <= last) continue;
+      if ((series.endsUtcMs?.[bar] ?? series.sessions[bar]!) <= last) continue;
       const factor = 0.5 + draw();
       for (const field of ["open", "high", "low", "close"] as const) copy[field][bar]! *= factor;
     }
     return copy;
+  });
+}
+
+const firstDay = dayNumber("2019-04-15" as Panel["sessions"][number]);
+const hours = ["10:00", "11:00", "12:00", "13:00", "14:00", "15:00", "16:00"];
+
+/**
+ * The bars of a world as hours: seven rows a session, from 2019-04-15 on, across changes of clocks. Half days are full
+ * ones here, because rows shall stay the same.
+ */
+export function asHours(panel: Panel): Panel {
+  const rows = panel.sessions.length;
+  const days: Panel["sessions"][number][] = [];
+  for (let day = firstDay; days.length * hours.length < rows; day++) {
+    if (xnys.isSession(dateOfDayNumber(day))) days.push(dateOfDayNumber(day));
+  }
+  const place = new Map(panel.sessions.map((session, row) => [session, row]));
+  return remade(panel, (series) => {
+    const sessions = series.sessions.map((session) => days[Math.floor(place.get(session)! / hours.length)]!);
+    const ends = series.sessions.map((session, bar) =>
+      newYorkToUtcMs(sessions[bar]!, hours[place.get(session)! % hours.length]!),
+    );
+    return { ...series, sessions, endsUtcMs: Float64Array.from(ends) };
   });
 }
 
@@ -98,6 +129,7 @@ function ownBars(panel: Panel, ticker: string): BarSeries {
   return {
     ticker,
     sessions: rows.map((row) => panel.sessions[row]!),
+    ...(panel.endsUtcMs ? { endsUtcMs: Float64Array.from(rows, (row) => panel.endsUtcMs![row]!) } : {}),
     open: column("open"),
     high: column("high"),
     low: column("low"),

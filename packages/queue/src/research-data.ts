@@ -9,6 +9,8 @@ import type { Study } from "@pf/research";
 export interface ResearchData {
   readonly study: Study;
   readonly sessions: readonly SessionDate[];
+  /** Of hourly bars. */
+  readonly endsUtcMs?: Float64Array;
   readonly tickers: readonly Ticker[];
   /** Five columns a ticker, each as long as `sessions`: open, high, low, close, volume; `NaN` without a bar. */
   readonly bars: SharedArrayBuffer;
@@ -44,7 +46,8 @@ export async function packData({
   readonly study: Study;
 }): Promise<PackedData> {
   const { sessions, tickers } = panel;
-  const header = Buffer.from(JSON.stringify({ study, sessions, tickers }));
+  const ends = panel.endsUtcMs ? { ends: [...panel.endsUtcMs] } : {};
+  const header = Buffer.from(JSON.stringify({ study, sessions, ...ends, tickers }));
   const rows = sessions.length;
   const content = Buffer.alloc(4 + header.length + tickers.length * fields.length * rows * 8);
   content.writeUInt32LE(header.length, 0);
@@ -74,11 +77,14 @@ export async function unpackData(hash: string, bytes: Buffer): Promise<ResearchD
   }
   if (hashOf(content) !== hash) return undefined;
   const start = 4 + content.readUInt32LE(0);
-  const header = JSON.parse(content.toString("utf8", 4, start)) as Omit<ResearchData, "bars">;
+  const { ends, ...header } = JSON.parse(content.toString("utf8", 4, start)) as Omit<
+    ResearchData,
+    "bars" | "endsUtcMs"
+  > & { readonly ends?: readonly number[] };
   const columns = littleEndian(content.subarray(start));
   const bars = new SharedArrayBuffer(columns.length);
   new Uint8Array(bars).set(columns);
-  return { ...header, bars };
+  return { ...header, ...(ends ? { endsUtcMs: Float64Array.from(ends) } : {}), bars };
 }
 
 function hashOf(content: Buffer): string {

@@ -4,7 +4,7 @@ import { createFeatures, type Extensions } from "@pf/selection";
 import { type GridPlan, planGrid } from "./grid.js";
 import { createGridKernel } from "./kernel/kernel.js";
 import { permutePanel } from "./permutePanel.js";
-import type { Study } from "./study.js";
+import { periodsPerYearOf, type Study } from "./study.js";
 
 /** Scores the whole grid on one window, as it was or with its rows in another order. */
 export interface GridEvaluator {
@@ -56,7 +56,7 @@ export function plainEvaluator(
         }
         const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
         const run = runBacktest(panel, shared, study.costs, { lag: study.lag });
-        objectives[at] = measure(run)[study.objective];
+        objectives[at] = measure(run, periodsPerYearOf(study))[study.objective];
       }
       return objectives;
     },

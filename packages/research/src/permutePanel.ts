@@ -1,9 +1,13 @@
-import { alignPanel, type BarSeries, type Panel } from "@pf/market";
+import { alignPanel, type BarSeries, newYorkTimeOf, type Panel } from "@pf/market";
 import { RowOrderError } from "./errors.js";
 
 /**
  * Which rows may change places: rows on which the same symbols have a bar on this row and on the row before, and so a
  * defined gap between them.
+ *
+ * Hourly rows change places with rows that end at the same time of day in New York, and the first of a session only with
+ * other firsts: the step from one day to the next is another one than from hour to hour, and the hours of a day have
+ * each a liveliness of their own. What is shuffled is which day an hour is of; the shape of a day stays.
  *
  * @param firstMovable - rows before it keep their place; row 0 always does
  * @returns a number a row; equal numbers may be exchanged, and rows that stay have one of their own
@@ -14,6 +18,7 @@ export function rowPatterns(panel: Panel, firstMovable = 1): Int32Array {
   const patterns = new Int32Array(rows);
   const known = new Map<string, number>();
   const moves = new Uint8Array(closes.length);
+  const hours = panel.endsUtcMs ? hoursOf(panel.sessions, panel.endsUtcMs) : undefined;
   let pattern = -1;
   for (let row = 0; row < rows; row++) {
     if (row < Math.max(1, firstMovable)) {
@@ -29,14 +34,23 @@ export function rowPatterns(panel: Panel, firstMovable = 1): Int32Array {
       moves[i] = moved;
     }
     // Nearly every row is like the one before it; only others are looked up.
+    if (hours && hours[row] !== hours[row - 1]) same = false;
     if (!same) {
-      const text = moves.join("");
+      const text = hours ? `${hours[row]} ${moves.join("")}` : moves.join("");
       pattern = known.get(text) ?? known.size;
       known.set(text, pattern);
     }
     patterns[row] = pattern;
   }
   return patterns;
+}
+
+/** The time of day at which each row ends in New York, marked where it is its session's first. */
+function hoursOf(sessions: readonly string[], endsUtcMs: Float64Array): readonly string[] {
+  return Array.from(endsUtcMs, (end, row) => {
+    const time = newYorkTimeOf(end);
+    return sessions[row] === sessions[row - 1] ? time : `first ${time}`;
+  });
 }
 
 /**

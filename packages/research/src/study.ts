@@ -1,4 +1,4 @@
-import type { CostModel, Metrics } from "@pf/backtest";
+import { type CostModel, type Metrics, sessionsPerYear } from "@pf/backtest";
 import type { StrategyOptions } from "@pf/selection";
 
 /** The strategy's keys that a grid may vary, by their names in the configuration file, in grid order. */
@@ -28,9 +28,15 @@ export type Objective = keyof Metrics;
 
 /** What is optimised, as plain data: a unit of work carries it to another thread or machine. */
 export interface Study {
+  /** The strategy; its `periodsPerYear` also says by how many rows everything is annualised. */
   readonly options: StrategyOptions;
   readonly costs: CostModel;
   readonly lag: 1 | 2;
   readonly grid: Grid;
   readonly objective: Objective;
+}
+
+/** The rows of a year, by which a study's numbers are annualised. */
+export function periodsPerYearOf({ options }: Pick<Study, "options">): number {
+  return options.periodsPerYear ?? sessionsPerYear;
 }

@@ -22,7 +22,7 @@ import {
   sharpeStandardError,
   trialVariance,
 } from "./statistics/sharpe.js";
-import type { GridPoint, Study } from "./study.js";
+import { type GridPoint, periodsPerYearOf, type Study } from "./study.js";
 
 /** Every grid point run over the same rows: what overfitting statistics are computed from. */
 export interface Trials {
@@ -52,7 +52,7 @@ export function runTrials(
   const decided = builtIn ? gridTargets(panel, study, plan) : undefined;
   const run = (result: BacktestResult) => ({
     net: result.net,
-    objective: measure(result)[study.objective],
+    objective: measure(result, periodsPerYearOf(study))[study.objective],
   });
   // Points that cannot differ share their targets, or are the same text.
   const known = new Map<unknown, ReturnType<typeof run>>();

@@ -23,7 +23,7 @@ import type { GridEvaluator } from "./evaluator.js";
 import type { Fold } from "./folds.js";
 import type { GridPlan } from "./grid.js";
 import { bestPosition, merit, orNull, type PlainMetrics, plainMetrics } from "./objective.js";
-import type { GridKey, GridPoint, Study } from "./study.js";
+import { type GridKey, type GridPoint, periodsPerYearOf, type Study } from "./study.js";
 
 /** What one fold chose and what it means to hold after it. Plain data: it survives JSON and another thread. */
 export interface FoldResult {
@@ -118,7 +118,10 @@ export function runFold(
     objective,
     // The engine is causal: the first rows of the longer run are the train run.
     train: plainMetrics(
-      measure({ net: run.net.subarray(0, trained), turnover: run.turnover.subarray(0, trained) }),
+      measure(
+        { net: run.net.subarray(0, trained), turnover: run.turnover.subarray(0, trained) },
+        periodsPerYearOf(study),
+      ),
     ),
     targets: sliceTargets(run.targets, trained),
   };
@@ -288,6 +291,7 @@ export function mergeWalkForward(
 ): WalkForward {
   const ordered = inFoldOrder(folds, results);
   const result = stitch(panel, folds, ordered, study);
+  const year = periodsPerYearOf(study);
   const from = folds[0]!.oosFrom;
   const told = ordered.map(({ fold: _, targets: __, ...choice }, at): WalkForwardFold => {
     const fold = folds[at]!;
@@ -295,10 +299,10 @@ export function mergeWalkForward(
     return {
       ...fold,
       ...choice,
-      oos: plainMetrics(measure({ net: cut(result.net), turnover: cut(result.turnover) })),
+      oos: plainMetrics(measure({ net: cut(result.net), turnover: cut(result.turnover) }, year)),
     };
   });
-  const metrics = measure(result);
+  const metrics = measure(result, year);
   return {
     folds: told,
     result,
@@ -352,10 +356,11 @@ function compare(
     study.costs,
     options,
   );
-  const fixed = measure(fixedRun);
+  const year = periodsPerYearOf(study);
+  const fixed = measure(fixedRun, year);
   const benchmarks = runBenchmarks(span, study.costs, options);
   const held = benchmarks.find((one) => one.key === "SPY");
-  const spy = held && measure(held.result);
+  const spy = held && measure(held.result, year);
   const gain = (other: Metrics | undefined) =>
     other === undefined
       ? null
@@ -389,5 +394,5 @@ export function stitchedObjective(
   results: readonly FoldResult[],
   study: Study,
 ): number {
-  return measure(stitch(panel, folds, results, study))[study.objective];
+  return measure(stitch(panel, folds, results, study), periodsPerYearOf(study))[study.objective];
 }

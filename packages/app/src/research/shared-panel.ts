@@ -3,6 +3,8 @@ import { alignPanel, type Field, type Panel, type SessionDate, type Ticker } fro
 /** A panel in memory that threads share: plain data but for the buffer, which is never copied. */
 export interface SharedPanel {
   readonly sessions: readonly SessionDate[];
+  /** Of hourly bars. */
+  readonly endsUtcMs?: Float64Array;
   readonly tickers: readonly Ticker[];
   /** Five columns a ticker, each as long as `sessions`: open, high, low, close, volume; `NaN` without a bar. */
   readonly bars: SharedArrayBuffer;
@@ -10,7 +12,7 @@ export interface SharedPanel {
 
 const fields = ["open", "high", "low", "close", "volume"] as const satisfies readonly Field[];
 
-/** Copies a panel of daily bars into shared memory, once for all threads. */
+/** Copies a panel into shared memory, once for all threads. */
 export function sharePanel(panel: Panel): SharedPanel {
   const { sessions, tickers } = panel;
   const bars = new SharedArrayBuffer(tickers.length * fields.length * sessions.length * 8);
@@ -22,11 +24,11 @@ export function sharePanel(panel: Panel): SharedPanel {
       at += sessions.length;
     }
   }
-  return { sessions, tickers, bars };
+  return { sessions, ...(panel.endsUtcMs ? { endsUtcMs: panel.endsUtcMs.slice() } : {}), tickers, bars };
 }
 
 /** The panel back from shared memory, without copying it: every ticker has the whole axis, holes are `NaN`. */
-export function openSharedPanel({ sessions, tickers, bars }: SharedPanel): Panel {
+export function openSharedPanel({ sessions, endsUtcMs, tickers, bars }: SharedPanel): Panel {
   const values = new Float64Array(bars);
   const column = (at: number) => values.subarray(at * sessions.length, (at + 1) * sessions.length);
   return alignPanel(
@@ -35,6 +37,7 @@ export function openSharedPanel({ sessions, tickers, bars }: SharedPanel): Panel
       return {
         ticker,
         sessions,
+        ...(endsUtcMs ? { endsUtcMs } : {}),
         open: column(first),
         high: column(first + 1),
         low: column(first + 2),

@@ -1,7 +1,7 @@
 import { type CostModel, sparseTargets, type TargetSeries } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import { type GridPlan, planGrid } from "../grid.js";
-import type { Objective, Study } from "../study.js";
+import { type Objective, periodsPerYearOf, type Study } from "../study.js";
 import { type Block, planBlocks } from "./blocks.js";
 import type { BookRoom } from "./book.js";
 import { createProducts, type Products } from "./correlations.js";
@@ -195,6 +195,7 @@ function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace
   const { blocks, pointBlock, pointLane } = planBlocks(plan.strategies);
 
   const facts = windowFacts(window);
+  const year = periodsPerYearOf(study);
   const objectives = new Float64Array(plan.strategies.length).fill(Number.NaN);
   const job: Job = {
     facts,
@@ -216,7 +217,8 @@ function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace
         bench.run(job, blocks[at]!, order !== undefined);
         for (let point = 0; point < objectives.length; point++) {
           if (pointBlock[point] === at) {
-            objectives[point] = objectiveOf(study.objective, bench.rows.lanes, pointLane[point]!, facts.rows);
+            const lane = pointLane[point]!;
+            objectives[point] = objectiveOf(study.objective, bench.rows.lanes, lane, facts.rows, year);
           }
         }
       }

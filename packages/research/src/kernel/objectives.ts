@@ -6,12 +6,18 @@ import { sumFields, sumSize } from "./sums.js";
 const sessionsPerMonth = 21;
 
 /** A metric of one lane, by the definitions of the plain path's `measure`. */
-export function objectiveOf(objective: Objective, lanes: Lanes, lane: number, bars: number): number {
+export function objectiveOf(
+  objective: Objective,
+  lanes: Lanes,
+  lane: number,
+  bars: number,
+  periodsPerYear: number,
+): number {
   const equity = lanes.peaks[lane]! * lanes.ratios[lane]!;
   const drawdown = 1 - lanes.lowest[lane]!;
   const sum = (field: keyof typeof sumFields): number => lanes.sums[lane * sumSize + sumFields[field]]!;
   const growth = () =>
-    bars === 0 ? Number.NaN : equity > 0 ? Math.exp((Math.log(equity) * sessionsPerYear) / bars) - 1 : -1;
+    bars === 0 ? Number.NaN : equity > 0 ? Math.exp((Math.log(equity) * periodsPerYear) / bars) - 1 : -1;
   switch (objective) {
     case "Calmar":
       return ratio(growth(), bars === 0 ? Number.NaN : drawdown);
@@ -24,21 +30,21 @@ export function objectiveOf(objective: Objective, lanes: Lanes, lane: number, ba
     case "Bars":
       return bars;
     case "Sharpe":
-      return ratio((sum("net") / bars) * Math.sqrt(sessionsPerYear), deviation());
+      return ratio((sum("net") / bars) * Math.sqrt(periodsPerYear), deviation());
     case "AnnualVol":
-      return deviation() * Math.sqrt(sessionsPerYear);
+      return deviation() * Math.sqrt(periodsPerYear);
     case "Sortino":
-      return ratio((sum("net") / bars) * Math.sqrt(sessionsPerYear), Math.sqrt(sum("downside") / bars));
+      return ratio((sum("net") / bars) * Math.sqrt(periodsPerYear), Math.sqrt(sum("downside") / bars));
     case "PF":
       return ratio(sum("gains"), sum("losses"));
     case "Turnover":
       return sum("turnover");
     case "TurnoverAnnual":
-      return (sum("turnover") * sessionsPerYear) / bars;
+      return (sum("turnover") * periodsPerYear) / bars;
     case "RebalanceDays":
       return sum("days");
     case "RebalancesPerMonth":
-      return (sum("days") * sessionsPerMonth) / bars;
+      return (sum("days") * sessionsPerMonth * periodsPerYear) / sessionsPerYear / bars;
   }
 
   function deviation(): number {
