@@ -9,7 +9,7 @@ import { explainCandidates, percent, type Rejection } from "./explain.js";
 import { createFeatures, type Features, sourceOf, streamFeatures } from "./features.js";
 import { firstDefinedGate, gateCodes, scoreGate, warmUpBars } from "./gates.js";
 import { type StrategyOptions, sessionsPerYear } from "./options.js";
-import type { OverlayFactory, OverlayView, RegimeOverlay } from "./overlays/overlay.js";
+import type { OverlayFactory, OverlayVerdict, OverlayView, RegimeOverlay } from "./overlays/overlay.js";
 import { builtinOverlays, overlayProblems } from "./overlays.js";
 import type { Registry } from "./registry.js";
 import {
@@ -83,10 +83,11 @@ export function createStrategy(options: StrategyOptions, extensions: Extensions 
   const scoreFactory = (extensions.scores ?? builtinScores).get(scoreName(options));
   const score = scoreFactory(options);
   const weighting = (extensions.weightings ?? builtinWeightings).get(options.weights.method)(options);
-  const overlays = (options.overlays ?? []).map((one) => ({
-    name: one.name,
-    apply: registered.get(one.name)(one, options),
-  }));
+  const overlays = (options.overlays ?? []).map((one) => {
+    const factory = registered.get(one.name);
+    const key = JSON.stringify([one, options.periodsPerYear]);
+    return { name: one.name, factory, key, apply: factory(one, options) };
+  });
   return {
     options,
     warmUp: warmUpBars(options),
@@ -100,7 +101,13 @@ interface Rules {
   readonly scoreFactory: ScoreFactory;
   readonly score: ScoreFunction | ColumnScore;
   readonly weighting: WeightingMethod;
-  readonly overlays: readonly { readonly name: string; readonly apply: RegimeOverlay }[];
+  readonly overlays: readonly {
+    readonly name: string;
+    readonly factory: OverlayFactory;
+    /** What its verdicts depend on where they depend on the market alone. */
+    readonly key: string;
+    readonly apply: RegimeOverlay;
+  }[];
 }
 
 function prepare(panel: Panel, shared: Features | undefined, rules: Rules): PreparedStrategy {
@@ -322,11 +329,19 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     volatility: (ticker, window) => cut(remembered.volatility(ticker, window)),
   };
 
+  const verdicts = overlays.map(({ factory, key }) =>
+    shared && factory.ofMarketAlone
+      ? once(shared, factory, key, () => new Array<OverlayVerdict | undefined>(rows))
+      : undefined,
+  );
+
   function overlay(row: number): void {
     viewedRow = row;
-    for (const { name, apply } of overlays) {
+    for (const [at, { name, apply }] of overlays.entries()) {
       const session = sessions[row]!;
-      const verdict = guarded("overlay", name, session, () => apply(view));
+      const known = verdicts[at];
+      const verdict = known?.[row] ?? guarded("overlay", name, session, () => apply(view));
+      if (known) known[row] = verdict;
       // Plain JavaScript can forget to return a verdict at all.
       const { exposure, reason } = verdict ?? { exposure: undefined, reason: "" };
       if (!(typeof exposure === "number" && exposure >= 0 && exposure <= 1)) {

@@ -49,4 +49,9 @@ export interface OverlayFactory {
    * Without it the factory has to throw by itself.
    */
   readonly problems?: (parameters: OverlayOptions, universe?: readonly Ticker[]) => readonly OverlayProblem[];
+  /**
+   * Whether its verdicts depend on the panel, its parameters and `periodsPerYear` alone, and not on targets or any other
+   * option: strategies on the same features then share them, which makes searching a grid many times faster.
+   */
+  readonly ofMarketAlone?: boolean;
 }

@@ -13,18 +13,19 @@ export interface Parameter<Value> {
 type Parameters<Values> = { readonly [Name in keyof Values]: Parameter<Values[Name]> };
 
 /**
- * An overlay whose parameters are checked before it runs. All of them have to be given: what a result depends on stands
- * in the configuration, and so in its manifest.
+ * An overlay that looks at the market alone, not at targets, and whose parameters are checked before it runs. All of them
+ * have to be given: what a result depends on stands in the configuration, and so in its manifest.
  */
 export function overlayWith<Values extends object>(
   parameters: Parameters<Values>,
-  make: (values: Values, options: StrategyOptions) => RegimeOverlay,
+  make: (values: Values, options: Pick<StrategyOptions, "periodsPerYear">) => RegimeOverlay,
 ): OverlayFactory {
   const known = Object.entries<Parameter<unknown>>(parameters);
   return Object.assign(
     // `problems` has found nothing: these are the values.
     (given: OverlayOptions, options: StrategyOptions) => make(given as unknown as Values, options),
     {
+      ofMarketAlone: true,
       problems(given: OverlayOptions, universe?: readonly string[]): readonly OverlayProblem[] {
         const unknown = Object.keys(given)
           .filter((name) => name !== "name" && !known.some(([own]) => own === name))
