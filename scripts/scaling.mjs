@@ -211,7 +211,10 @@ async function queue(apps = join(root, "apps")) {
     });
   };
   for (const threads of [0, 2])
-    show(threads === 0 ? "one thread" : `${threads} threads`, await best(3, () => permute("here", ["--workers", `${threads}`])));
+    show(
+      threads === 0 ? "one thread" : `${threads} threads`,
+      await best(3, () => permute("here", ["--workers", `${threads}`])),
+    );
   for (const count of [1, 2, 4]) {
     const children = [];
     for (let at = 0; at < count; at++) {
