@@ -197,6 +197,22 @@ describe("open requests", () => {
     expect([seen.at.length, seen.most]).toEqual([20, 2]);
   });
 
+  it("wait by the clock that they are given: a minute of it is over when it says so", async () => {
+    const waits: number[] = [];
+    const timers = {
+      nowUtcMs: () => now,
+      after(ms: number, callback: () => void) {
+        waits.push(ms);
+        const timer = setTimeout(waits.length === 1 ? callback : () => {}, 20);
+        return () => clearTimeout(timer);
+      },
+    };
+    const { wire, seen } = wireOf(silent, good);
+    const history = createHistory(wire, xnys, { timers });
+    expect((await history.bars("SPY", wanted)).series.sessions.length).toBeGreaterThan(0);
+    expect([waits, seen.at.length]).toEqual([[60_000, 60_000], 2]);
+  });
+
   it("give their place to whoever still wants it", async () => {
     const { wire, seen } = wireOf(silent, good);
     const history = createHistory(wire, xnys, { maxOpen: 1, timeoutMs: 60_000 });

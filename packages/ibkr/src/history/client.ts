@@ -1,7 +1,7 @@
 import type { Ticker, TradingCalendar } from "@pf/market";
 import { newYorkDateOf, type SessionDate } from "@pf/market";
 import { UnknownContractError } from "../errors.js";
-import { pause, systemTimers } from "../session/clock.js";
+import { pause, systemTimers, type Timers } from "../session/clock.js";
 import { type History, joinBars, type WireBar } from "./bars.js";
 import {
   type BrokerWords,
@@ -52,6 +52,11 @@ export interface HistoryRules {
   readonly pacingWaitMs?: number;
   /** Hears that nothing is sent for a while, and in which words the broker asked for it. */
   readonly onPause?: (ms: number, broker: BrokerWords) => void;
+  /**
+   * What it waits by.
+   * @default the session's
+   */
+  readonly timers?: Timers;
 }
 
 export interface WantedBars {
@@ -77,9 +82,16 @@ export interface HistoryClient {
 export function createHistory(
   wire: HistoryWire,
   calendar: TradingCalendar,
-  { maxOpen = 3, timeoutMs = 60_000, attempts = 3, pacingWaitMs = 15_000, onPause }: HistoryRules = {},
+  {
+    maxOpen = 3,
+    timeoutMs = 60_000,
+    attempts = 3,
+    pacingWaitMs = 15_000,
+    onPause,
+    timers = systemTimers,
+  }: HistoryRules = {},
 ): HistoryClient {
-  const gate = gateFor(maxOpen);
+  const gate = gateFor(maxOpen, timers);
   const pauseFor = (ms: number, words: BrokerWords) => {
     gate.closeFor(ms);
     onPause?.(ms, words);
@@ -122,14 +134,14 @@ export function createHistory(
 
   async function askOnce(symbol: Ticker, request: HistoryRequest, signal?: AbortSignal) {
     const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(new Unanswered()), timeoutMs);
+    const takeBack = timers.after(timeoutMs, () => patience.abort(new Unanswered()));
     const both = signal ? AbortSignal.any([signal, patience.signal]) : patience.signal;
     try {
       return await wire.ask(symbol, request, both);
     } catch (error) {
       throw patience.signal.aborted && !signal?.aborted ? patience.signal.reason : error;
     } finally {
-      clearTimeout(timer);
+      takeBack();
     }
   }
 
@@ -185,9 +197,11 @@ interface Gate {
   closeFor(ms: number): void;
 }
 
-function gateFor(places: number): Gate {
+function gateFor(places: number, timers: Timers): Gate {
+  // The machine's clock may be set, its counter never.
+  const elapsedMs = () => (timers === systemTimers ? performance.now() : timers.nowUtcMs());
   let taken = 0;
-  let opensAt = 0;
+  let opensAt = Number.NEGATIVE_INFINITY;
   const waiting: (() => void)[] = [];
   const leave = () => {
     taken--;
@@ -215,8 +229,8 @@ function gateFor(places: number): Gate {
       taken++;
       try {
         // Others may prolong the pause meanwhile.
-        for (let wait = opensAt - performance.now(); wait > 0; wait = opensAt - performance.now())
-          await pause(systemTimers, wait, signal);
+        for (let wait = opensAt - elapsedMs(); wait > 0; wait = opensAt - elapsedMs())
+          await pause(timers, wait, signal);
         signal?.throwIfAborted();
       } catch (error) {
         leave();
@@ -225,7 +239,7 @@ function gateFor(places: number): Gate {
       return leave;
     },
     closeFor(ms) {
-      opensAt = Math.max(opensAt, performance.now() + ms);
+      opensAt = Math.max(opensAt, elapsedMs() + ms);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { TradingCalendar } from "@pf/market";
 import type { IbkrSession } from "../session/connect.js";
-import { requestsOf } from "../session/inside.js";
+import { insideOf } from "../session/inside.js";
 import { createHistory, type HistoryClient, type HistoryRules } from "./client.js";
 import { provenanceOf } from "./provenance.js";
 import type { BarSize } from "./request.js";
@@ -13,7 +13,8 @@ export function historyOf(
   calendar: TradingCalendar,
   rules?: HistoryRules,
 ): HistoryClient {
-  return createHistory(historyWire(requestsOf(session), session.clock), calendar, rules);
+  const { requests, timers } = insideOf(session);
+  return createHistory(historyWire(requests, session.clock), calendar, { timers, ...rules });
 }
 
 /** The broker gathers years of hours for minutes before it answers, and adjusted ones cannot be asked for in parts. */

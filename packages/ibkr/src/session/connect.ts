@@ -21,7 +21,7 @@ import { type FractionalCapability, probeFractional, type WhatIf, whatIfRequest 
 import { type Quote, type QuoteRules, type QuoteSheet, quoteRequest } from "../quotes/quotes.js";
 import { type Clock, pause, systemTimers, type Timers } from "./clock.js";
 import { Connection, type ConnectionState, currentTimeRequest, type ReconnectRules } from "./connection.js";
-import { keepRequests } from "./inside.js";
+import { keepInside } from "./inside.js";
 import type { BrokerMessage, Link, LinkRequest, Requests } from "./link.js";
 
 export interface IbkrOptions {
@@ -296,7 +296,7 @@ export async function connectIbkr(options: IbkrOptions): Promise<IbkrSession> {
       connection.close(reason);
     },
   };
-  keepRequests(session, connection);
+  keepInside(session, { requests: connection, timers });
   return session;
 }
 

@@ -1,6 +1,6 @@
 import { refusalOf } from "./codes.js";
 import type { IbkrSession } from "./connect.js";
-import { requestsOf } from "./inside.js";
+import { insideOf } from "./inside.js";
 import type { LinkRequest } from "./link.js";
 
 /**
@@ -25,5 +25,5 @@ export async function askReadOnly(session: IbkrSession, signal?: AbortSignal): P
       return "handled";
     },
   };
-  return requestsOf(session).request(question);
+  return insideOf(session).requests.request(question);
 }
