@@ -135,7 +135,7 @@ describe.runIf(years > 0)("a year", () => {
       say(
         [
           `year ${own}: ${report.ended.length} sessions in ${seconds} s, ${[...results].map(([name, count]) => `${count} ${name}`).join(", ")}`,
-          `  ${report.orders.length} orders, ${report.executions} executions (${report.outOfSight} out of sight), ${report.starts} processes`,
+          `  ${report.orders.length} orders, ${report.executions} executions (${report.outOfSight} out of sight), ${report.starts} processes, ${report.receipts} receipts such as dividends`,
           `  ${report.quiet.traded} of ${report.quiet.sessions} sessions traded without a fault nearby`,
           `  late log-ins: ${report.logins.late}, none for ${report.logins.missed.join(", ")}; closed on ${closed}, at one on ${shortened}`,
           `  ${[...marks].map(([nth, { heapMB, descriptors }]) => `session ${nth}: ${heapMB.toFixed(1)} MB, ${descriptors} descriptors`).join("; ")}`,

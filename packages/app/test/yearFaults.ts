@@ -298,6 +298,18 @@ const data: readonly Fault[] = [
     arrange: allDay(on("tickPrice", "drop", all)),
   },
   {
+    name: "prices that come late",
+    actions: ["delay"],
+    arrange: allDay((draw) => on("tickPrice", `{ delay: ${draw.whole(1, 40)}s }`, all)),
+  },
+  {
+    name: "bars that nobody answers",
+    actions: ["drop"],
+    arrange: allDay((draw) =>
+      on("reqHistoricalData", "drop", `, symbol: ${draw.one(universe)}, times: ${draw.whole(1, 30)}`),
+    ),
+  },
+  {
     name: "the subscription ended",
     actions: ["market_data"],
     arrange(year, times, draw) {
@@ -437,6 +449,15 @@ const machine: readonly Fault[] = [
     actions: [],
     arrange(year, times, draw) {
       year.terminate(times.opensUtcMs + draw.whole(0, 3_000), draw.whole(1, 20) * secondMs);
+    },
+  },
+  {
+    name: "a second worker is started by mistake",
+    actions: [],
+    isHarmless: true,
+    arrange(year, times, draw) {
+      year.startAnother(early(times) + draw.whole(0, 60) * minuteMs);
+      year.startAnother(times.opensUtcMs + draw.whole(0, 1_500));
     },
   },
   {

@@ -25,7 +25,7 @@ import { createServices, type Services } from "../src/services.js";
 import {
   foldTrade,
   isFill,
-  lastCommission,
+  rootOf,
   type TradeEvent,
   type TradeState,
   untouched,
@@ -99,7 +99,7 @@ export interface Fault {
   readonly isHarmless?: boolean;
 }
 
-export interface YearOptions {
+interface YearOptions {
   readonly seed: number;
   readonly first: SessionDate;
   /** How many sessions are lived through. */
@@ -133,6 +133,8 @@ export interface YearReport {
   /** Of these, how many nobody could hear of on their day: a person looked, and what was held was booked. */
   readonly outOfSight: number;
   readonly starts: number;
+  /** Money that came without a trade, such as dividends, and was booked. */
+  readonly receipts: number;
   /** Sessions without a fault nearby, and how many of these were traded. */
   readonly quiet: { readonly sessions: number; readonly traded: number };
   readonly logins: { readonly late: number; readonly missed: readonly SessionDate[] };
@@ -241,6 +243,7 @@ export class YearWorld {
   private isOver = false;
   private isAway = true;
   private starts = 0;
+  private receipts = 0;
   private turned = 0;
   /** Lets the process die at so many steps or activities from now. */
   private fuse: { readonly at: Hook; left: number } | undefined;
@@ -262,6 +265,9 @@ export class YearWorld {
   private readonly harmless = new Set<SessionDate>();
   private books: { state: TradeState; seq: number } = { state: untouched, seq: 0 };
   private readonly journalled = new Set<string>();
+  private readonly charged = new Set<string>();
+  /** Symbols that somebody else traded today. */
+  private readonly others = new Set<string>();
   /** Executions of sessions in whose evening no worker was there to hear of them. */
   private readonly outOfSight = new Map<SessionDate, readonly string[]>();
   private readonly logins = { late: 0, missed: [] as SessionDate[] };
@@ -282,7 +288,10 @@ export class YearWorld {
     sim.venue.onEvent((event) => {
       const { order, permId } =
         event.kind === "status" || event.kind === "error" ? event.state : event.execution.order;
-      if (!order.orderRef.startsWith("pf/")) return;
+      if (!order.orderRef.startsWith("pf/")) {
+        if (event.kind === "execution") this.others.add(this.symbolOf(order.conId));
+        return;
+      }
       this.taken.set(order.orderRef, (this.taken.get(order.orderRef) ?? new Set()).add(permId));
       if (event.kind === "execution") this.executed.add(event.execution.execId);
     });
@@ -392,6 +401,15 @@ export class YearWorld {
     return false;
   }
 
+  /** A second worker of the same account, started by mistake: it must end at once, and change nothing. */
+  startAnother(utcMs: number): void {
+    this.at(utcMs, async () => {
+      const result = await new WorkerProcess(this).run();
+      const isRefused = result instanceof StateLockedError;
+      if (!isRefused && !this.isAway) this.problem(`a second worker was not refused: ${String(result)}`);
+    });
+  }
+
   /** Somebody else at the same machine. */
   errand(utcMs: number, act: (services: Services) => Promise<unknown>): void {
     this.at(utcMs, () => {
@@ -434,9 +452,12 @@ export class YearWorld {
   /** What our account holds of a symbol that it holds anything of; the first of the universe when it holds nothing. */
   heldSymbol(): string {
     const held = this.sim.venue.positions(this.sim.accounts[0]!)[0];
-    if (!held) return universe[0];
-    const query = { symbol: "", secType: "", exchange: "", primaryExchange: "", currency: "" };
-    return this.sim.venue.contracts({ ...query, conId: held.conId })[0]!.symbol;
+    return held ? this.symbolOf(held.conId) : universe[0];
+  }
+
+  private symbolOf(conId: number): string {
+    const anything = { symbol: "", secType: "", exchange: "", primaryExchange: "", currency: "" };
+    return this.sim.venue.contracts({ ...anything, conId })[0]!.symbol;
   }
 
   trace(line: string): void {
@@ -679,13 +700,12 @@ export class YearWorld {
     }
     for (const [reference, permIds] of this.taken)
       if (permIds.size > 1) about(`${reference} is at the broker ${permIds.size} times`);
-    this.taken.clear();
     this.lookAtBooks(session, mustTrade);
   }
 
   private lookAtBooks(session: SessionDate, mustAgree: boolean): void {
     const about = (words: string) => this.problem(`${session}: ${words}`);
-    const { account, orderEvents } = this.readBooks();
+    const { account } = this.readBooks();
     const broker = this.broker();
     const [held, cash] = [positionsOf(account), totalCash(account)];
     const isSame =
@@ -712,11 +732,34 @@ export class YearWorld {
     const known = new Set([...this.executed, ...[...this.outOfSight.values()].flat()]);
     const invented = [...this.journalled].filter((execId) => !known.has(execId));
     if (invented.length > 0) about(`executions that the broker does not have: ${invented}`);
-    if (mustAgree) {
-      const silent = orderEvents
-        .filter(isFill)
-        .filter(({ execId }) => lastCommission(execId, orderEvents) === null);
-      if (silent.length > 0) about(`executions without a commission: ${silent.map(({ execId }) => execId)}`);
+    const silent = [...this.journalled].filter((execId) => !this.charged.has(rootOf(execId)));
+    const isUntold = this.injected.some(([day, name]) => day === session && name.includes("never told"));
+    // Nobody told what it was alone: it is booked with whatever else the cash differed by.
+    if (this.isAway || isUntold) for (const execId of silent) this.charged.add(rootOf(execId));
+    else if (mustAgree && silent.length > 0) about(`executions without a commission: ${silent}`);
+    this.lookAtHoldings(session);
+    this.others.clear();
+  }
+
+  /** Nothing is bought beyond its target, and nothing sold below it, in however many attempts under whatever names. */
+  private lookAtHoldings(session: SessionDate): void {
+    const { lastDecision, account } = this.books.state;
+    const equity = account.valued?.session === session ? account.valued.equity / 100 : undefined;
+    if (lastDecision?.session !== session || equity === undefined) return;
+    for (const { conId, quantity } of this.sim.venue.positions(this.sim.accounts[0]!)) {
+      const symbol = this.symbolOf(conId);
+      const price = this.sim.venue.quote(conId, "live").last;
+      if (price === undefined || this.others.has(symbol)) continue;
+      const ordered = (side: string) =>
+        this.orders.some(([, reference]) => reference.startsWith(`pf/${session}/${symbol}/${side}`));
+      const value = Number(quantity) * price;
+      const target = (lastDecision.weights[symbol] ?? 0) * equity;
+      // Prices move in the last minutes, and only whole shares are traded.
+      const [least, most] = [target * 0.95 - price, target * 1.05 + price];
+      if ((ordered("buy") && value > most) || (ordered("sell") && value < least))
+        this.problem(
+          `${session}: ${quantity} ${symbol} are worth ${value.toFixed(0)}, and ${target.toFixed(0)} was wanted`,
+        );
     }
   }
 
@@ -745,6 +788,7 @@ export class YearWorld {
       executions: this.executed.size + [...this.outOfSight.values()].flat().length,
       outOfSight: [...this.outOfSight.values()].flat().length,
       starts: this.starts,
+      receipts: this.receipts,
       quiet: this.quiet,
       logins: this.logins,
       problems: this.problems,
@@ -761,8 +805,10 @@ export class YearWorld {
       journal = openJournal<TradeEvent>(state, identity, { nowUtcMs: () => this.now });
       const entries = journal.entries(this.books.seq);
       for (const { body } of entries) {
+        if (body.kind === "noticed" && body.notice.code === "external_cash") this.receipts++;
         if (body.kind !== "order") continue;
         if (isFill(body.event)) this.journalled.add(body.event.execId);
+        if (body.event.kind === "commission") this.charged.add(rootOf(body.event.execId));
       }
       this.books = {
         state: foldTrade(entries, usSettlement, this.books.state),
@@ -777,15 +823,10 @@ export class YearWorld {
   /** What the broker holds, in ten-thousandths of a share, and all its cash in cents. */
   private broker() {
     const { venue, accounts } = this.sim;
-    const query = { symbol: "", secType: "", exchange: "", primaryExchange: "", currency: "" };
+    const positions = venue.positions(accounts[0]!);
     return {
       positions: Object.fromEntries(
-        venue
-          .positions(accounts[0]!)
-          .map(({ conId, quantity }) => [
-            venue.contracts({ ...query, conId })[0]!.symbol,
-            quantityOfShares(quantity),
-          ]),
+        positions.map(({ conId, quantity }) => [this.symbolOf(conId), quantityOfShares(quantity)]),
       ),
       cash: centsOfDollars(venue.summary(accounts[0]!).totalCashValue),
     };
