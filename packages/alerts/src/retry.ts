@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** How long a message is tried for. With the defaults, a channel that never answers is given up after 47 seconds. */
 export interface RetryPolicy {
-  /** @default 4 @minimum 1 */
+  /** At least 1. @default 4 */
   readonly attempts: number;
   /** Pause after the first failure, in milliseconds; it doubles each time. @default 1000 */
   readonly firstPauseMs: number;

@@ -66,6 +66,7 @@ export { judge } from "./verdict.js";
 export type {
   Comparison,
   FoldResult,
+  FoldRule,
   FoldRules,
   Stability,
   WalkForward,

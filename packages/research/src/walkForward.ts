@@ -53,7 +53,7 @@ const rememberedUniverse = 100;
 /** Rules made ready for a fold's rows; kept by whoever asks the same again, to explain what it decided. */
 export type FoldRules = Map<string, FoldRule>;
 
-interface FoldRule {
+export interface FoldRule {
   readonly rows: Panel;
   readonly prepared: PreparedStrategy;
 }
