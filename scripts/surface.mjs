@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import ts from "typescript";
@@ -43,33 +43,63 @@ function libraryText(folder, { name, exports }) {
     .join("\n");
 }
 
-/** All declarations of a bundle of types by name; those that are not exported are there because others are made of them. */
-function declarationsOf(file) {
-  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+/**
+ * All declarations of an entry's types by name, also from files that it shares with other entries; those that are not
+ * exported are there because others are made of them.
+ */
+function declarationsOf(entry) {
   const printer = ts.createPrinter({ removeComments: true });
-  const exported = new Map();
-  const parts = [];
-  for (const statement of source.statements) {
-    if (ts.isExportDeclaration(statement) && !statement.moduleSpecifier)
-      for (const { propertyName, name } of statement.exportClause.elements)
-        exported.set((propertyName ?? name).text, name.text);
-    // What it takes from elsewhere shows where it is used.
-    else if (!ts.isImportDeclaration(statement))
-      parts.push({
-        name: nameOf(statement),
-        text: printer.printNode(ts.EmitHint.Unspecified, statement, source),
-      });
-  }
-  return parts
-    .map(({ name, text }) => {
-      const as = exported.get(name);
-      const bare = text.replace(/^(export )?(declare )?/, "");
-      const mark = as === undefined ? "  (inner) " : as === name ? "" : `(as ${as}) `;
-      return { key: `${as ?? name}`, text: `${mark}${bare}\n` };
-    })
+  const files = new Map();
+  const load = (file) => {
+    if (files.has(file)) return;
+    const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
+    // Names by which a file gives away what it declares: shared files are given short ones.
+    const given = new Map();
+    files.set(file, { source, given });
+    for (const statement of source.statements) {
+      const from = statement.moduleSpecifier?.text;
+      if (from?.startsWith(".")) load(typesAt(file, from));
+      if (!ts.isExportDeclaration(statement) || !statement.exportClause) continue;
+      const theirs = from?.startsWith(".") ? files.get(typesAt(file, from)).given : undefined;
+      for (const { propertyName, name } of statement.exportClause.elements) {
+        const local = (propertyName ?? name).text;
+        given.set(name.text, theirs?.get(local) ?? importedAs(source, file, files, local) ?? local);
+      }
+    }
+  };
+  load(entry);
+  const exported = new Map([...files.get(entry).given].map(([outside, inside]) => [inside, outside]));
+  return [...files.values()]
+    .flatMap(({ source }) =>
+      source.statements
+        // What is taken from other packages shows where it is used.
+        .filter((statement) => !ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement))
+        .map((statement) => {
+          const name = nameOf(statement);
+          const as = exported.get(name);
+          const text = printer.printNode(ts.EmitHint.Unspecified, statement, source);
+          const mark = as === undefined ? "(inner) " : as === name ? "" : `(as ${as}) `;
+          return { key: as ?? name, text: `${mark}${text.replace(/^(export )?(declare )?/, "")}\n` };
+        }),
+    )
     .sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
     .map(({ text }) => text)
     .join("\n");
+}
+
+const typesAt = (file, specifier) => join(dirname(file), specifier.replace(/\.js$/, ".d.ts"));
+
+/** What a name that is imported from a shared file is called there. */
+function importedAs(source, file, files, local) {
+  for (const statement of source.statements) {
+    const bindings = ts.isImportDeclaration(statement) && statement.importClause?.namedBindings;
+    if (!bindings || !ts.isNamedImports(bindings) || !statement.moduleSpecifier.text.startsWith("."))
+      continue;
+    const element = bindings.elements.find(({ name }) => name.text === local);
+    const { given } = files.get(typesAt(file, statement.moduleSpecifier.text));
+    if (element) return given.get((element.propertyName ?? element.name).text);
+  }
+  return undefined;
 }
 
 function nameOf(statement) {

@@ -2,7 +2,7 @@
 // every type of ours that a signature shows has to be in it. (typedoc takes the packages of a workspace for strangers
 // and does not look.)
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Application, Converter, makeRecursiveVisitor, ReflectionKind } from "typedoc";
 
 /** Types without a name outside: the lists and schemas that exported types are taken from, and tables' rows. */
@@ -40,9 +40,12 @@ function namePackage(project, module) {
   if (!file) throw new Error(`${module.name} belongs to no file`);
   const folder = dirname(dirname(file));
   const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const readme = readFileSync(join(folder, "README.md"), "utf8").replace(/^# .*\n/, "");
-  module.name = name;
   module.packageVersion = version;
+  // Another entry than the index is named as it is imported, and the README stands at the index.
+  const entry = basename(file, ".ts");
+  module.name = entry === "index" ? name : `${name}/${entry}`;
+  if (entry !== "index") return;
+  const readme = readFileSync(join(folder, "README.md"), "utf8").replace(/^# .*\n/, "");
   module.readme = [{ kind: "text", text: readme }];
 }
 
