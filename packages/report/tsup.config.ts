@@ -6,6 +6,7 @@ import { library } from "../../tsup.base.js";
 
 export default defineConfig({
   ...library,
+  entry: ["src/index.ts", "src/frame.ts"],
   // The font folder is found from the address of the module, which CommonJS does not have by itself.
   shims: true,
   // ECharts is 62 MB installed and a small part of it is used: that part travels in the chunk.

@@ -59,6 +59,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "The installation is incomplete.",
     next: "install pf again, or add --no-plots",
   },
+  PF_DANFO_MISSING: {
+    exit: 1,
+    means: "The installation is incomplete.",
+    next: "install pf again",
+  },
   PF_INDICATOR_PARAMETER: { exit: 1, means: ourFault, next: reportIt },
   PF_ORDER_PLAN_INPUT: { exit: 1, means: ourFault, next: reportIt },
   PF_INVALID_REPORT_INPUT: { exit: 1, means: ourFault, next: reportIt },
@@ -90,7 +95,7 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_USAGE: { exit: 2, means: nothingDone, next: seeHelp },
   PF_UNKNOWN_COMMAND: { exit: 2, means: nothingDone, next: "run `pf --help` to see the commands" },
   PF_UNKNOWN_FLAG: { exit: 2, means: nothingDone, next: seeHelp },
-  PF_NOT_IN_THIS_VERSION: { exit: 2, means: nothingDone, next: seeHelp },
+  PF_HOURLY_BARS: { exit: 2, means: nothingDone, next: seeHelp },
   PF_CONFIG: { exit: 2, means: nothingDone, next: checkConfig },
   PF_STRATEGY_OPTIONS: { exit: 2, means: "No strategy can be made of these settings.", next: checkConfig },
   PF_BACKTEST_OPTIONS: { exit: 2, means: "No backtest can run with these settings.", next: checkConfig },
@@ -308,6 +313,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "see what is said about each symbol, and fetch again",
   },
 
+  PF_INVALID_FRAME: {
+    exit: 3,
+    means: "A table that is not what it was taken for is not guessed at.",
+    next: "look at the line that is named; a report is written anew by the command that made it",
+  },
   PF_STATE_DAMAGED: {
     exit: 3,
     means: "What this account did and meant to do is not known for certain, so nothing was traded.",

@@ -11,6 +11,8 @@ export interface Room {
   readonly importsTypes?: readonly string[];
   /** Other packages that only tests and benchmarks may import. */
   readonly importsInTests?: readonly string[];
+  /** Entries beside the index by which other packages may enter it. */
+  readonly entries?: readonly string[];
   /** Third-party packages used at run time. */
   readonly thirdParty: readonly string[];
   /** Third-party packages that only tests and benchmarks use. */
@@ -113,7 +115,7 @@ function importBreaches(
   folder: string,
   manifest: Manifest,
   room: Room,
-  { testTools, buildTools }: Table,
+  { rooms, testTools, buildTools }: Table,
 ): readonly string[] {
   const declared = new Set(Object.keys(manifest.dependencies ?? {}));
   const developed = new Set(Object.keys(manifest.devDependencies ?? {}));
@@ -143,7 +145,9 @@ function importBreaches(
     const name = packageNameOf(specifier);
     if (name === manifest.name) return [];
     if (name.startsWith("@pf/")) {
-      if (specifier !== name) return breach("another package is entered by its index");
+      const entries = rooms[name.replace("@pf/", "packages/")]?.entries ?? [];
+      if (specifier !== name && !entries.some((entry) => specifier === `${name}/${entry}`))
+        return breach("another package is entered by its index");
       if (!file.shipped && inTests.has(name))
         return developed.has(name) ? [] : breach("its manifest does not declare it");
       if (!neighbours.has(name)) return breach("the table does not allow it");

@@ -35,7 +35,7 @@ export interface CalendarReturns {
 /**
  * Compound net returns by calendar month and year, oldest first; months without a session are absent.
  *
- * @param path - net returns, fractions of equity, one a session
+ * @param path - net returns, fractions of equity, one a bar
  */
 export function monthlyReturns(path: ReturnPath): CalendarReturns {
   const months = collectMonths(path);
@@ -59,14 +59,19 @@ function collectMonths({ sessions, net }: ReturnPath): readonly MonthReturn[] {
     const label = sessions[row]!.slice(0, 7);
     const firstRow = row;
     let growth = 1;
-    for (; row < sessions.length && sessions[row]!.startsWith(label); row++) growth *= 1 + net[row]!;
+    let count = 0;
+    for (; row < sessions.length && sessions[row]!.startsWith(label); row++) {
+      growth *= 1 + net[row]!;
+      // Hours of one session are one session.
+      if (sessions[row] !== sessions[row - 1]) count++;
+    }
     const startsLate = firstRow === 0 && weekdaysBefore(sessions[0]!) > 1;
     const endsEarly = row === sessions.length && weekdaysAfter(sessions[row - 1]!) > 1;
     months.push({
       year: Number(label.slice(0, 4)),
       month: Number(label.slice(5, 7)),
       value: growth - 1,
-      sessions: row - firstRow,
+      sessions: count,
       complete: !startsLate && !endsEarly,
     });
   }

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,6 +94,72 @@ describe("the built package", () => {
     // A name from the depths of the drawing library.
     expect(textOf(lazy)).toContain("ZRText");
     for (const file of loaded) expect(textOf(file), file).not.toContain("ZRText");
+  });
+});
+
+describe("the built entry for frames", () => {
+  const built = join(dist, "frame.cjs");
+  beforeAll(() => {
+    if (!existsSync(built)) execFileSync("npx", ["tsup"], { cwd: home, stdio: "ignore" });
+  }, 120_000);
+
+  /** Makes a frame, reads it back, and says when danfojs was loaded. */
+  const program = `
+    const danfo = () => Object.keys(require.cache).some((file) => file.endsWith("danfojs.cjs"));
+    const seen = [danfo()];
+    const result = { sessions: ["2024-01-02", "2024-01-03"] };
+    for (const name of ["net", "gross", "turnover", "commission", "slippage", "equity"]) result[name] = Float64Array.of(0.1, -0);
+    const made = await frame.toDataFrame(result);
+    seen.push(danfo());
+    const { net } = frame.fromDataFrame(made, "returns");
+    const { values } = await frame.groupFrame(made, ["date"], { net: ["sum"] });
+    process.stdout.write(JSON.stringify({ seen, net: [...net].map(String), negative: Object.is(net[1], -0), rows: values.length }));
+  `;
+  const answer = { seen: [false, true], net: ["0.1", "0"], negative: true, rows: 2 };
+
+  it.each([
+    [
+      "an ECMAScript module",
+      "frame.mjs",
+      `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);
+       await import(${JSON.stringify(join(dist, "index.js"))});
+       const frame = await import(${JSON.stringify(join(dist, "frame.js"))});${program}`,
+    ],
+    [
+      "a CommonJS module",
+      "frame.cjs",
+      `require(${JSON.stringify(join(dist, "index.cjs"))});
+       const frame = require(${JSON.stringify(built)}); (async () => {${program}})();`,
+    ],
+  ])("as %s loads danfojs when the first frame is made, and says nothing", (_, name, text) => {
+    const folder = mkdtempSync(join(tmpdir(), "pf-report-frame-"));
+    try {
+      writeFileSync(join(folder, name), text);
+      const { stdout, stderr } = spawnSync(process.execPath, [join(folder, name)], { encoding: "utf8" });
+      expect([JSON.parse(stdout || "null"), stderr]).toEqual([answer, ""]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("is nothing that the main entry loads or names", () => {
+    for (const file of loadedWith("index.js")) expect(textOf(file), file).not.toContain("danfojs.cjs");
+    expect(textOf("index.cjs")).not.toContain("danfojs.cjs");
+    expect(textOf("frame.cjs")).toContain("danfojs.cjs");
+  });
+
+  it("brings danfojs with the licences of what is in it", () => {
+    const vendor = join(home, "vendor");
+    expect(readFileSync(join(vendor, "danfojs.cjs")).length).toBeGreaterThan(1e6);
+    const licences = readFileSync(join(vendor, "danfojs.LEGAL.txt"), "utf8");
+    for (const name of [
+      "danfojs-node 1.2.0 (MIT)",
+      "@tensorflow/tfjs-core",
+      "mathjs",
+      "papaparse",
+      "Apache License",
+    ])
+      expect(licences).toContain(name);
   });
 });
 

@@ -4,7 +4,7 @@ import { axisName, legendAt, timeAxis } from "./axes.js";
 import { distinct, percent, percentTick, shortened } from "./formatters.js";
 import type { ChartInput, ChartOption, ChartSize } from "./input.js";
 import { base, fontFamily, heading, ink, keyFigures, lossColor, portfolioName } from "./theme.js";
-import { timeTicks, utcMs } from "./ticks.js";
+import { rowUtcMs, timeTicks } from "./ticks.js";
 
 export const drawdownSize: ChartSize = { width: 1200, height: 650 };
 
@@ -22,11 +22,15 @@ export function drawdownChart(input: ChartInput): ChartOption {
   const worst = worstDrawdowns(result, shown);
   const compared = input.benchmarks.slice(0, 1).map(({ label, result: other }) => ({
     label,
-    sessions: other.sessions,
+    rows: other,
     depth: underwater(other.equity),
   }));
-  const depths = [{ label: portfolioName(input), sessions, depth: underwater(result.equity) }, ...compared];
-  const x = timeTicks(depths.map((one) => one.sessions));
+  const depths = [
+    { label: portfolioName(input), rows: result, depth: underwater(result.equity) },
+    ...compared,
+  ];
+  const at = (row: number) => rowUtcMs(result, row);
+  const x = timeTicks(depths.map((one) => one.rows.sessions));
   const deepest = depths.map(({ depth }) => depth.reduce((a, b) => Math.min(a, b)));
   const names = distinct(
     depths.map(({ label }, index) => `${shortened(label, 44)}  ${percent(deepest[index]!)}`),
@@ -51,10 +55,10 @@ export function drawdownChart(input: ChartInput): ChartOption {
       splitLine: { show: true, lineStyle: { color: ink.grid } },
     },
     series: [
-      ...depths.map(({ sessions: rows, depth }, index) => ({
+      ...depths.map(({ rows, depth }, index) => ({
         type: "line" as const,
         name: names[index]!,
-        data: Array.from(depth, (value, row): [number, number] => [utcMs(rows[row]!), value]),
+        data: Array.from(depth, (value, row): [number, number] => [rowUtcMs(rows, row), value]),
         z: index === 0 ? 4 : 3,
         color: index === 0 ? lossColor : ink.faint,
         lineStyle: { width: index === 0 ? 1.6 : 1 },
@@ -69,8 +73,8 @@ export function drawdownChart(input: ChartInput): ChartOption {
                 itemStyle: { color: "#f6c667", opacity: 0.28 },
                 label: { show: false },
                 data: worst.map((period): [{ xAxis: number }, { xAxis: number }] => [
-                  { xAxis: utcMs(period.peak) },
-                  { xAxis: utcMs(period.recovery ?? sessions[sessions.length - 1]!) },
+                  { xAxis: at(Math.max(0, period.peakRow)) },
+                  { xAxis: at(period.recoveryRow ?? sessions.length - 1) },
                 ]),
               },
             }
@@ -90,8 +94,8 @@ export function drawdownChart(input: ChartInput): ChartOption {
           fontWeight: "bold" as const,
           position: "inside" as const,
         },
-        data: badges(worst, x, y).map(({ period, shift }, index) => ({
-          value: [utcMs(period.trough), -period.depth],
+        data: badges(worst, at, x, y).map(({ period, shift }, index) => ({
+          value: [at(period.troughRow), -period.depth],
           symbolOffset: [0, shift] as [number, number],
           label: { formatter: String(index + 1) },
         })),
@@ -110,6 +114,7 @@ interface Badge {
 /** Puts each number just below the deepest point, or further down where another number is already there. */
 function badges(
   worst: readonly DrawdownPeriod[],
+  at: (row: number) => number,
   x: { min: number; max: number },
   y: { min: number },
 ): Badge[] {
@@ -118,7 +123,7 @@ function badges(
   const shifts = Array.from({ length: 20 }, (_, index) => 13 + index * 5);
   const taken: { x: number; y: number }[] = [];
   return worst.map((period) => {
-    const atX = ((utcMs(period.trough) - x.min) / (x.max - x.min)) * plotWidth;
+    const atX = ((at(period.troughRow) - x.min) / (x.max - x.min)) * plotWidth;
     const atY = (-period.depth / y.min) * plotHeight;
     const free = (shift: number) =>
       atY + shift <= plotHeight - badge / 2 &&

@@ -2,7 +2,7 @@ import type { BacktestResult } from "@pf/backtest";
 import { axisName, timeAxis } from "./axes.js";
 import { decimal, distinct, equityFloor, fitted, growthTick } from "./formatters.js";
 import { benchmarkColors, ink, portfolioColor } from "./theme.js";
-import { growthTicks, timeTicks, utcMs } from "./ticks.js";
+import { growthTicks, rowUtcMs, timeTicks } from "./ticks.js";
 
 /** Characters that the labels of the legend may have together, so that it stays one line. */
 const legendBudget = 100;
@@ -10,7 +10,7 @@ const legendBudget = 100;
 /** A named run; the first of several is the one that the chart is about. */
 export interface GrowthRun {
   readonly label: string;
-  readonly result: Pick<BacktestResult, "sessions" | "equity">;
+  readonly result: Pick<BacktestResult, "sessions" | "endsUtcMs" | "equity">;
 }
 
 /**
@@ -77,8 +77,8 @@ export function growthParts(runs: readonly GrowthRun[], marks: readonly { readon
   };
 }
 
-function points({ result: { sessions, equity } }: GrowthRun): [number, number][] {
-  return Array.from(equity, (value, row) => [utcMs(sessions[row]!), Math.max(value, equityFloor)]);
+function points({ result }: GrowthRun): [number, number][] {
+  return Array.from(result.equity, (value, row) => [rowUtcMs(result, row), Math.max(value, equityFloor)]);
 }
 
 function finalOf({ result: { equity } }: GrowthRun): number {

@@ -84,6 +84,17 @@ export function utcMs(session: SessionDate): number {
   return dayNumber(session) * dayMs;
 }
 
+/** Where charts place a row: hourly bars at the end of their hour, daily ones at their session. */
+export function rowUtcMs({ sessions, endsUtcMs }: ChartRows, row: number): number {
+  return endsUtcMs ? endsUtcMs[row]! : utcMs(sessions[row]!);
+}
+
+/** What rows are placed by. */
+export interface ChartRows {
+  readonly sessions: readonly SessionDate[];
+  readonly endsUtcMs?: Float64Array;
+}
+
 /** Round values at equal distances within a span, about `wanted` of them and rarely more. */
 export function evenTicks(min: number, max: number, wanted = 7): number[] {
   const rough = (max - min) / wanted;
