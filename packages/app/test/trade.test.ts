@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { runBacktest } from "@pf/backtest";
 import { positionsOf } from "@pf/compliance";
 import { costModelOf, lagOf, strategyOptionsOf } from "@pf/config";
@@ -5,6 +7,7 @@ import { newYorkToUtcMs, sessionDate, xnys } from "@pf/market";
 import { createStrategy } from "@pf/selection";
 import { describe, expect, it } from "vitest";
 import { loadMarket } from "../src/market-data.js";
+import { accountStatus } from "../src/trade/status.js";
 import { firstSession, tradeWorld } from "./tradeWorld.js";
 
 describe("pf trade against a simulated broker", () => {
@@ -124,4 +127,18 @@ describe("pf trade against a simulated broker", () => {
     expect(document.notices.join(" ")).toMatch(/40 TLT adopted/);
     expect(positionsOf(world.state().account)).toEqual(world.broker().positions);
   }, 30_000);
+});
+
+describe("the status of an account", () => {
+  it("names the state folder that cannot be read", async () => {
+    await using world = await tradeWorld();
+    const stateFolder = join(world.folder, "state");
+    writeFileSync(stateFolder, "");
+    const asked = accountStatus({}, await world.loaded(), { ...world.setting(), stateFolder });
+    await expect(asked).rejects.toMatchObject({
+      code: "PF_CANNOT_WRITE",
+      file: stateFolder,
+      errno: "ENOTDIR",
+    });
+  });
 });
