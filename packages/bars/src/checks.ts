@@ -71,7 +71,9 @@ export function checkBars(
   const severityOf = (rule: CheckRule) => (warnings.has(rule) ? "warn" : "refuse");
   let at = 0;
   const find = (date: SessionDate, rule: CheckRule, what: string) => {
-    const message = endsUtcMs && at < endsUtcMs.length ? `${hourOf(endsUtcMs[at]!)}: ${what}` : what;
+    // A session that is missing is no matter of an hour.
+    const isOfHour = endsUtcMs !== undefined && at < endsUtcMs.length && rule !== "gap";
+    const message = isOfHour ? `${hourOf(endsUtcMs[at]!)}: ${what}` : what;
     findings.push({ symbol: series.ticker, date, rule, severity: severityOf(rule), message });
   };
   const tradingDays = tradingDaysOf(series, calendar);

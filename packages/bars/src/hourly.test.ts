@@ -77,6 +77,24 @@ describe("synthetic hours", () => {
     expect(barsBetween(long, day("2024-02-01"), day("2024-02-09"))).toEqual(short);
   });
 
+  it("foretell next to nothing of the rest of the day", async () => {
+    // Paths made of the day's bar could give its end away, and a strategy of hours would be rich on it.
+    for (const ticker of ["SPY", "TLT", "GLD", "XLE"]) {
+      const { sessions, close } = await hoursOf(ticker, "2012-01-03", "2025-12-30");
+      const moved: number[][] = Array.from({ length: 6 }, () => []);
+      const rest: number[][] = Array.from({ length: 6 }, () => []);
+      for (let row = 7; row + 6 < sessions.length; row++) {
+        if (sessions[row] === sessions[row - 1] || sessions[row] !== sessions[row + 6]) continue;
+        for (let hour = 0; hour < 6; hour++) {
+          moved[hour]!.push(close[row + hour]! / close[row - 1]! - 1);
+          rest[hour]!.push(close[row + 6]! / close[row + hour]! - 1);
+        }
+      }
+      for (let hour = 0; hour < 6; hour++)
+        expect(Math.abs(correlation(moved[hour]!, rest[hour]!))).toBeLessThan(0.2);
+    }
+  });
+
   it("move together where the days do", async () => {
     const changes = async (ticker: string) => {
       const { close } = await hoursOf(ticker, "2023-01-03", "2024-12-31");

@@ -9,58 +9,73 @@ export interface HourlyLoads {
 
 const hourMs = 3_600_000;
 
+/** How much of a session's news is known at the end of its first bar, the night's included. */
+const knownEarly = 0.65;
+/** The borders of the day cut the walks short, which would leave trends within a day that no market has; more noise undoes it. */
+const noiseScale = 1.5;
+
 /**
  * The hours of synthetic daily bars, as brokers cut them: from the open to the next whole hour, then hour by hour, the
  * last to the close. A full session has seven, a half day four.
  *
  * Each session's hours are its daily bar: the first opens at its open, the last closes at its close, the highest of
- * their highs and the lowest of their lows are its own, and their volumes add up to its volume. On the way prices follow
- * random walks that share the factors of the market, so that symbols which move together by the day do so by the hour.
+ * their highs and the lowest of their lows are its own, and their volumes add up to its volume. On the way prices are a
+ * random walk from the close before, tied down at the close, so that the first hours foretell next to nothing of the last
+ * ones. Walks share the factors of the market: what moves together by the day does so by the hour.
  *
- * An hour depends on the seed, the session, the symbol and its daily bar, and on nothing else.
+ * An hour depends on the seed, the session, the symbol and its daily bar with the close before, and on nothing else.
  *
  * @param days - daily bars, prices rounded to six decimals
+ * @param volatilityOn - of a session, a fraction of the price
  */
 export function hoursOf(
   days: BarSeries,
+  { from, to }: { readonly from: SessionDate; readonly to: SessionDate },
   calendar: TradingCalendar,
   seed: string,
   loads: HourlyLoads,
+  volatilityOn: (session: SessionDate) => number,
 ): BarSeries {
   const sessions: SessionDate[] = [];
   const [ends, open, high, low, close, volume]: number[][] = [[], [], [], [], [], []];
   for (let row = 0; row < days.sessions.length; row++) {
     const session = days.sessions[row]!;
+    if (session < from || session > to) continue;
     const until = endsOf(session, calendar);
     const count = until.length;
     const [top, bottom, last] = [days.high[row]!, days.low[row]!, days.close[row]!];
     const common = seedrandom.alea(`${seed}/hours/${session}`);
     const draw = seedrandom.alea(`${seed}/hours/${session}/${days.ticker}`);
     const within = (price: number) => Math.min(top, Math.max(bottom, Math.round(price * 1e6) / 1e6));
-    // So that a walk seldom runs along the borders of the day.
-    const step = (0.6 * (top - bottom)) / Math.sqrt(count);
+    const step = noiseScale * volatilityOn(session) * last;
+    const reach = (0.5 * (top - bottom)) / Math.sqrt(count);
     const highest = Math.floor(draw() * count);
     const lowest = Math.floor(draw() * count);
+    let walked = row > 0 ? days.close[row - 1]! : days.open[row]!;
     let before = days.open[row]!;
+    let passed = 0;
     let traded = 0;
     for (let hour = 0; hour < count; hour++) {
-      const left = count - hour;
+      const through = knownEarly + ((1 - knownEarly) * hour) / (count - 1);
+      const left = 1 - passed;
       let noise = loads.own * normal(draw);
       for (const load of loads.factors) noise += load * normal(common);
-      const end = before + (last - before) / left + step * Math.sqrt((left - 1) / left) * noise;
-      const now = left === 1 ? last : within(end);
-      const above = within(Math.max(before, now) + draw() * draw() * step);
-      const below = within(Math.min(before, now) - draw() * draw() * step);
-      const through = Math.round(days.volume[row]! * volumeShare((hour + 1) / count));
+      const spread = Math.sqrt(((through - passed) * Math.max(0, 1 - through)) / left);
+      walked = within(walked + ((last - walked) * (through - passed)) / left + step * spread * noise);
+      const now = hour === count - 1 ? last : walked;
+      const above = within(Math.max(before, now) + draw() * draw() * reach);
+      const below = within(Math.min(before, now) - draw() * draw() * reach);
+      const shares = Math.round(days.volume[row]! * volumeShare((hour + 1) / count));
       sessions.push(session);
       ends!.push(until[hour]!);
       open!.push(before);
       high!.push(hour === highest ? top : above);
       low!.push(hour === lowest ? bottom : below);
       close!.push(now);
-      volume!.push(through - traded);
-      traded = through;
+      volume!.push(shares - traded);
+      traded = shares;
       before = now;
+      passed = through;
     }
   }
   return {

@@ -66,11 +66,20 @@ export function syntheticSource(options: SyntheticOptions): BarSource {
       const role = roleOf(ticker);
       const path = walk(ticker, role, market.until(to), String(seed), complete);
       const { adjusted, trades } = rebase ? rebased(path) : path;
-      const days = barsBetween(adjusted, from, to);
+      const span = { from, to };
       return {
         ...(barSize === "1 hour"
-          ? { adjusted: hoursOf(days, calendar, String(seed), loadsOf(role)) }
-          : { adjusted: days, trades: barsBetween(trades, from, to) }),
+          ? {
+              adjusted: hoursOf(
+                adjusted,
+                span,
+                calendar,
+                String(seed),
+                loadsOf(role),
+                volatilityOf(role, market.until(to)),
+              ),
+            }
+          : { adjusted: barsBetween(adjusted, from, to), trades: barsBetween(trades, from, to) }),
         notes: path.splits
           .filter(({ date }) => date >= from && date <= to)
           .map(({ date, ratio }) => ({
@@ -516,6 +525,13 @@ function loadsOf(role: Role): { readonly factors: readonly number[]; readonly ow
     factors: factors.map((factor) => ((role.loadings[factor] ?? 0) * regimes.bull!.moves[factor][1]) / usual),
     own: role.own / usual,
   };
+}
+
+/** Volatility of a session, as a fraction. */
+function volatilityOf(role: Role, { sessions, stress }: Market): (session: SessionDate) => number {
+  const usual = usualVolatility(role);
+  const place = new Map(sessions.map((session, at) => [session, at]));
+  return (session) => usual * stress[place.get(session)!]!;
 }
 
 function placeOf(date: SessionDate, { sessions, length }: Market): number {
