@@ -4,7 +4,7 @@ import { type Executor, type ResearchUnit, UnitError, unitName } from "@pf/resea
 import { type Job, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { parseAddress, type QueueAddress } from "./address.js";
-import { connect } from "./connection.js";
+import { connect, refusalOf } from "./connection.js";
 import { OtherCodeError } from "./errors.js";
 import { digestOf, type News, type UnitMessage, unpackUnits } from "./message.js";
 import { pack } from "./plain.js";
@@ -99,7 +99,12 @@ export async function serveUnits(options: WorkerOptions): Promise<UnitWorker> {
   const timing = { ...usualTiming, ...options.timing };
   const redis = await connect(address, timing.connectMs);
   const worker = new QueueWorker(redis, address, timing, options);
-  await worker.start();
+  try {
+    await worker.start();
+  } catch (error) {
+    redis.disconnect();
+    throw refusalOf(address, error) ?? error;
+  }
   return { id: worker.id, queue: address.shown, close: (graceMs = 5000) => worker.close(graceMs) };
 }
 

@@ -19,6 +19,7 @@ import { QueueDataError, QueueLostError, RunCancelledError, WorkersDiedError } f
 import { digestOf, type News, packUnits, type UnitMessage } from "./message.js";
 import { unpack } from "./plain.js";
 import {
+  all,
   forgetRun,
   keys,
   listeningWorkers,
@@ -362,13 +363,14 @@ class QueuedRun<U extends ResearchUnit> {
       this.#sendsData = true;
     }
     await this.#ask(
-      redis
-        .pipeline()
-        .hset(keys.run(this.id), "done", this.#done)
-        .set(keys.alive(this.id), "1", "PX", timing.goneMs)
-        .pexpire(keys.data(this.data.hash), timing.keepMs)
-        .pexpire(keys.results(code, this.data.hash), timing.keepMs)
-        .exec(),
+      all(
+        redis
+          .pipeline()
+          .hset(keys.run(this.id), "done", this.#done)
+          .set(keys.alive(this.id), "1", "PX", timing.goneMs)
+          .pexpire(keys.data(this.data.hash), timing.keepMs)
+          .pexpire(keys.results(code, this.data.hash), timing.keepMs),
+      ),
     );
     this.#tellWhoListens(await this.#ask(listeningWorkers(redis)));
     return this.#audit();
@@ -384,10 +386,10 @@ class QueuedRun<U extends ResearchUnit> {
       const key = keys.job(this.setting.code, job);
       pipeline.hmget(key, "data", "failedReason", "progress", "stc");
     }
-    const found = (await this.#ask(pipeline.exec())) ?? [];
+    const found = await this.#ask(all(pipeline));
     const lost: string[] = [];
     for (const [at, job] of jobs.entries()) {
-      const [data, failed, progress, deaths] = found[at]![1] as (string | null)[];
+      const [data, failed, progress, deaths] = found[at] as (string | null)[];
       if (data === null || data === undefined) lost.push(job);
       else if (failed) throw this.#blame(job, failed, progress ?? undefined, Number(deaths ?? 0));
     }
@@ -505,7 +507,7 @@ async function leaveData(
   const runs = await readRuns(redis);
   if (!runs.some((run) => run.data === data.hash)) {
     if (isAllDone || (await redis.exists(results)) === 0) await redis.del(key, results);
-    else await redis.pipeline().pexpire(key, keepMs).pexpire(results, keepMs).exec();
+    else await all(redis.pipeline().pexpire(key, keepMs).pexpire(results, keepMs));
   }
   await tidyUp(redis);
 }

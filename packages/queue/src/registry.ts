@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { ChainableCommander, Redis } from "ioredis";
 
 /** Everything of ours in Redis begins like this. */
 export const prefix = "pf";
@@ -71,16 +71,17 @@ export interface UnitFailure {
 }
 
 export async function announceWorker(redis: Redis, worker: WorkerRecord, goneMs: number): Promise<void> {
-  await redis
-    .pipeline()
-    .sadd(keys.workers, worker.id)
-    .sadd(keys.codes, worker.code)
-    .set(keys.worker(worker.id), JSON.stringify(worker), "PX", goneMs)
-    .exec();
+  await all(
+    redis
+      .pipeline()
+      .sadd(keys.workers, worker.id)
+      .sadd(keys.codes, worker.code)
+      .set(keys.worker(worker.id), JSON.stringify(worker), "PX", goneMs),
+  );
 }
 
 export async function forgetWorker(redis: Redis, id: string): Promise<void> {
-  await redis.pipeline().srem(keys.workers, id).del(keys.worker(id)).exec();
+  await all(redis.pipeline().srem(keys.workers, id).del(keys.worker(id)));
 }
 
 /** Who listens now, in a steady order; those who have not said so lately are struck off. */
@@ -98,13 +99,14 @@ export async function writeRun(
   { id, isAlive: _, isCancelled: __, ...facts }: RunRecord,
   goneMs: number,
 ): Promise<void> {
-  await redis
-    .pipeline()
-    .sadd(keys.codes, facts.code)
-    .hset(keys.run(id), { ...facts })
-    .set(keys.alive(id), "1", "PX", goneMs)
-    .sadd(keys.runs, id)
-    .exec();
+  await all(
+    redis
+      .pipeline()
+      .sadd(keys.codes, facts.code)
+      .hset(keys.run(id), { ...facts })
+      .set(keys.alive(id), "1", "PX", goneMs)
+      .sadd(keys.runs, id),
+  );
 }
 
 export async function readRuns(redis: Redis): Promise<readonly RunRecord[]> {
@@ -143,5 +145,12 @@ async function readRun(redis: Redis, id: string): Promise<RunRecord | undefined>
 }
 
 export async function forgetRun(redis: Redis, id: string): Promise<void> {
-  await redis.pipeline().srem(keys.runs, id).del(keys.run(id), keys.alive(id)).exec();
+  await all(redis.pipeline().srem(keys.runs, id).del(keys.run(id), keys.alive(id)));
+}
+
+/** The answers to commands sent together; the first that is a refusal is thrown. */
+export async function all(commands: ChainableCommander): Promise<readonly unknown[]> {
+  const answers = (await commands.exec()) ?? [];
+  for (const [refusal] of answers) if (refusal) throw refusal;
+  return answers.map(([, answer]) => answer);
 }

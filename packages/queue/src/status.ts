@@ -1,5 +1,5 @@
 import { parseAddress } from "./address.js";
-import { connect } from "./connection.js";
+import { connect, refusalOf } from "./connection.js";
 import { UnknownRunError } from "./errors.js";
 import type { News } from "./message.js";
 import { keys, listeningWorkers, type RunRecord, readRuns, type WorkerRecord } from "./registry.js";
@@ -46,6 +46,8 @@ export async function queueStatus(address: string): Promise<QueueStatus> {
       workers,
       runs,
     };
+  } catch (error) {
+    throw refusalOf(where, error) ?? error;
   } finally {
     redis.disconnect();
   }
@@ -65,7 +67,8 @@ return 1`;
  * @throws UnknownRunError, QueueAddressError, QueueUnreachableError, QueueRefusedError
  */
 export async function cancelRun(address: string, id: string): Promise<RunRecord> {
-  const redis = await connect(parseAddress(address), usualTiming.connectMs);
+  const where = parseAddress(address);
+  const redis = await connect(where, usualTiming.connectMs);
   try {
     await tidyUp(redis);
     const runs = await readRuns(redis);
@@ -83,6 +86,8 @@ export async function cancelRun(address: string, id: string): Promise<RunRecord>
     await removeMessages(redis, queue, run.code, id);
     await queue.close();
     return { ...run, isCancelled: true };
+  } catch (error) {
+    throw refusalOf(where, error) ?? error;
   } finally {
     redis.disconnect();
   }
