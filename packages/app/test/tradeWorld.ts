@@ -157,34 +157,30 @@ export async function tradeWorld(options: SimulatorOptions = {}, rules?: string)
     state: () => foldTrade(entries(), usSettlement),
     takenByReference: () => new Map([...taken].map(([reference, permIds]) => [reference, permIds.size])),
     executed: () => executions,
-    broker() {
-      const { venue } = sim;
-      const symbols = new Map(
-        universe.flatMap((symbol) =>
-          venue
-            .contracts({
-              conId: 0,
-              symbol,
-              secType: "STK",
-              exchange: "",
-              primaryExchange: "",
-              currency: "",
-            })
-            .map(({ conId }) => [conId, symbol] as const),
-        ),
-      );
-      return {
-        positions: Object.fromEntries(
-          venue
-            .positions(account)
-            .map(({ conId, quantity }) => [symbols.get(conId)!, quantityOfShares(quantity)]),
-        ),
-        cash: centsOfDollars(venue.summary(account).totalCashValue),
-      };
-    },
+    broker: () => booksOf(sim, universe),
     async [Symbol.asyncDispose]() {
       await sim.close();
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** What an account holds at the broker, in ten-thousandths of a share, and all its cash in cents. */
+export function booksOf(
+  { venue, accounts }: Simulator,
+  symbols: readonly Ticker[],
+): { readonly positions: Readonly<Record<Ticker, number>>; readonly cash: number } {
+  const account = accounts[0]!;
+  const any = { conId: 0, secType: "STK", exchange: "", primaryExchange: "", currency: "" };
+  const names = new Map(
+    symbols.flatMap((symbol) =>
+      venue.contracts({ ...any, symbol }).map(({ conId }) => [conId, symbol] as const),
+    ),
+  );
+  return {
+    positions: Object.fromEntries(
+      venue.positions(account).map(({ conId, quantity }) => [names.get(conId)!, quantityOfShares(quantity)]),
+    ),
+    cash: centsOfDollars(venue.summary(account).totalCashValue),
   };
 }

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { usSettlement } from "@pf/compliance";
 import { newYorkToUtcMs, type SessionDate, sessionDate } from "@pf/market";
-import { centsOfDollars, quantityOfShares } from "@pf/orders";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@pf/tws-sim";
 import type { ServiceContext } from "../src/context.js";
 import { openJournal } from "../src/journal/journal.js";
@@ -12,6 +11,7 @@ import { createServices, type Services } from "../src/services.js";
 import { foldTrade, type TradeEvent } from "../src/trade/state.js";
 import type { WorkerEvent } from "../src/worker/log.js";
 import { createTradeWorker, type TradeWorkerSetting } from "../src/worker/run.js";
+import { booksOf } from "./tradeWorld.js";
 
 /** A time in New York. */
 export type NewYork = readonly [day: string, time: string];
@@ -203,30 +203,8 @@ export class WorkerWorld implements AsyncDisposable {
   }
 
   /** What the broker holds, in ten-thousandths of a share, and all its cash in cents. */
-  broker(symbols: readonly string[] = ["SPY", "QQQ", "TLT", "GLD", "BITO"]) {
-    const { venue, accounts } = this.sim;
-    const names = new Map(
-      symbols.flatMap((symbol) =>
-        venue
-          .contracts({
-            conId: 0,
-            symbol,
-            secType: "STK",
-            exchange: "",
-            primaryExchange: "",
-            currency: "",
-          })
-          .map(({ conId }) => [conId, symbol] as const),
-      ),
-    );
-    return {
-      positions: Object.fromEntries(
-        venue
-          .positions(accounts[0]!)
-          .map(({ conId, quantity }) => [names.get(conId)!, quantityOfShares(quantity)]),
-      ),
-      cash: centsOfDollars(venue.summary(accounts[0]!).totalCashValue),
-    };
+  broker() {
+    return booksOf(this.sim, ["SPY", "QQQ", "TLT", "GLD", "BITO"]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
