@@ -165,7 +165,8 @@ describe("what pf trade refuses before anybody is connected to", () => {
       2,
       "PF_IBKR_ACCOUNT_MODE",
     ],
-    ["hourly bars", ["--dry-run", "--set", 'ibkr.timeframe="1 hour"'], 2, "PF_NOT_IN_THIS_VERSION"],
+    ["hourly bars", ["--dry-run", "--set", 'ibkr.timeframe="1 hour"'], 2, "PF_HOURLY_BARS"],
+    ["hourly bars on paper", ["--paper", "--set", "ibkr.timeframe=1 hour"], 2, "PF_HOURLY_BARS"],
   ])("%s", async (_, words, exit, code) => {
     const home = temporaryFolder();
     const refused = await pf(["trade", ...words, "--json", "--set", "ibkr.port=1"], { cwd: home });

@@ -29,16 +29,28 @@ export function explainRebalances(
   panel: Panel,
   strategy: Strategy,
   result: BacktestResult,
-): readonly Decision[] {
+): readonly TimedDecision[] {
   const prepared = strategy.prepare(panel);
   return rebalanceRows(result).map((row) =>
-    prepared.decide(row, row === 0 ? {} : result.targets.at(row - 1)),
+    timed(prepared.decide(row, row === 0 ? {} : result.targets.at(row - 1)), panel, row),
   );
+}
+
+/** A decision, and with hourly bars the end of the one that decided. */
+export type TimedDecision = Decision & { readonly ts?: string };
+
+/** @param row - the decision's own, of the same rows */
+export function timed(
+  decision: Decision,
+  { endsUtcMs }: Pick<Panel, "endsUtcMs">,
+  row: number,
+): TimedDecision {
+  return endsUtcMs ? { ...decision, ts: new Date(endsUtcMs[row]!).toISOString() } : decision;
 }
 
 /** The audit log of a run as JSON lines, for people: time, what was known, what was chosen and why. */
 export async function auditLines(
-  decisions: readonly Decision[],
+  decisions: readonly TimedDecision[],
   run: string,
   manifest: Manifest,
   clock: Clock,
@@ -66,10 +78,11 @@ export async function auditLines(
 }
 
 /** A decision as audit logs tell it. A backtest sends no orders. */
-export function decisionRecord(decision: Decision) {
-  const { asOf, candidates, selected, correlations, overlays, weights, cash, heldByBand } = decision;
+export function decisionRecord(decision: TimedDecision) {
+  const { asOf, ts, candidates, selected, correlations, overlays, weights, cash, heldByBand } = decision;
   return {
     session: asOf,
+    ...(ts === undefined ? {} : { ts }),
     candidates,
     selected,
     correlations,

@@ -3,15 +3,16 @@ import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/co
 import type { TradingCalendar } from "@pf/market";
 import { type Cents, dollarsOf } from "@pf/orders";
 import type { MetricsJson } from "@pf/report";
-import { createStrategy, type Extensions } from "@pf/selection";
+import { createStrategy, type Extensions, type StrategyOptions } from "@pf/selection";
 import { accountRulesOf, compareEngines, measureAccount } from "./account/compare.js";
 import { type AccountDocument, accountDocument } from "./account/document.js";
 import { type AccountRun, runAccount } from "./account/engine.js";
 import { auditLines, explainRebalances, runName } from "./audit.js";
+import { requireDailyBars } from "./configuration.js";
 import { readRange } from "./dates.js";
 import { TooFewSessionsError } from "./errors.js";
 import { type Manifest, manifestJson, manifestOf } from "./manifest.js";
-import { loadMarket, loadTraded } from "./market-data.js";
+import { barKindOf, loadMarket, loadTraded, yearOf } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 import { publishReport } from "./publish.js";
 import { dataHashOf, enterTrials } from "./research/ledger.js";
@@ -24,7 +25,7 @@ export interface BacktestRequest {
   readonly plots?: boolean;
   /**
    * Whose returns are reported: `"bars"` weighs returns as research does, `"account"` trades shares for dollars in a cash
-   * account. Both are run and shown beside each other. Default: `"bars"`.
+   * account. Both are run and shown beside each other. Default: `"bars"`. Hourly bars have the former alone.
    */
   readonly engine?: "bars" | "account";
 }
@@ -39,7 +40,8 @@ export interface BacktestDocument {
   readonly literal: MetricsJson;
   /** The bars engine's metrics, whichever engine is reported. */
   readonly bars: MetricsJson;
-  readonly account: AccountDocument;
+  /** Absent for hourly bars: an account is traded once a session. */
+  readonly account?: AccountDocument;
   /** The literal rule in the same account; with `engine: "account"` only. */
   readonly literalAccount?: AccountDocument;
   /** Relative to the output folder. */
@@ -83,41 +85,37 @@ export async function backtestPortfolio(
   const { engine = "bars" } = request;
   const range = readRange(request, calendar);
   const { config } = loaded;
-  const strategy = createStrategy(strategyOptionsOf(config), extensions);
+  const configured = strategyOptionsOf(config);
+  createStrategy(configured, extensions);
   const [costs, lag] = [costModelOf(config), lagOf(config)];
+  const kind = barKindOf(loaded);
+  if (engine === "account")
+    requireDailyBars(loaded, "--engine account trades a cash account once a session, by daily bars");
 
   onProgress({ step: "reading bars" });
-  const market = await loadMarket(setting.dataFolder, config.universe, range);
+  const market = await loadMarket(setting.dataFolder, config.universe, range, kind);
   const { panel } = market;
+  const options = { ...configured, ...yearOf(market) };
+  const strategy = createStrategy(options, extensions);
+  const measured = (of: BacktestResult) => measure(of, options.periodsPerYear);
   if (panel.sessions.length < fewestSessions)
     throw new TooFewSessionsError(panel.sessions.length, fewestSessions);
   await checkpoint();
 
-  onProgress({ step: `backtesting ${panel.sessions.length} sessions` });
+  onProgress({ step: `backtesting ${panel.sessions.length} ${kind === "hourly" ? "hours" : "sessions"}` });
   const bars = runBacktest(panel, strategy, costs, { lag });
   const benchmarks = runBenchmarks(panel, costs, { lag });
-  const literalBars = runBacktest(panel, createStrategy(literalRule(config), extensions), costs, { lag });
-  const literal = measure(literalBars);
+  const literalBars = runBacktest(panel, createStrategy(literalRule(options), extensions), costs, { lag });
+  const literal = measured(literalBars);
   await checkpoint();
 
-  onProgress({ step: "trading it in a cash account" });
   const { metricsJson, planBacktestReport } = await import("@pf/report");
-  const traded = await loadTraded(setting.dataFolder, market);
-  const { prices } = traded;
-  const rules = accountRulesOf(loaded, calendar);
-  const inAccount = (of: BacktestResult) => {
-    const run = runAccount(panel, of.targets, prices, rules);
-    const difference = compareEngines(panel, of, prices, rules, run, costs);
-    return { run, document: accountDocument(of, run, rules, difference, metricsJson) };
-  };
-  const account = inAccount(bars);
-  const literalAccount = engine === "account" ? inAccount(literalBars).document : undefined;
-  const result = engine === "account" ? accountResult(bars, account.run, rules.initialCash) : bars;
-  const metrics = engine === "account" ? measureAccount(account.run) : measure(bars);
-  const manifest = manifestOf("backtest", setting.version, loaded, traded, {
+  const money = kind === "hourly" ? undefined : await tradeAccounts();
+  const { account, literalAccount, result = bars, metrics = measured(bars) } = money ?? {};
+  const manifest = manifestOf("backtest", setting.version, loaded, money?.traded ?? market, {
     lag,
     warmUp: strategy.warmUp,
-    isAccount: true,
+    isAccount: money !== undefined,
   });
   const run = runName("backtest", clock);
   const audit = await auditLines(explainRebalances(panel, strategy, bars), run, manifest, clock);
@@ -125,21 +123,21 @@ export async function backtestPortfolio(
 
   const plots = request.plots ?? true;
   onProgress({ step: plots ? "drawing and writing the report" : "writing the report" });
-  const measured = benchmarks.map((benchmark) => ({ ...benchmark, metrics: measure(benchmark.result) }));
+  const compared = benchmarks.map((benchmark) => ({ ...benchmark, metrics: measured(benchmark.result) }));
   const files = await planBacktestReport({
     result,
     metrics,
-    benchmarks: measured,
+    benchmarks: compared,
     literal: { metrics: literal },
     manifest: manifestJson(manifest),
-    ...(engine === "account"
+    ...(engine === "account" && account
       ? { dollars: Float64Array.from(account.run.equity, (amount) => dollarsOf(amount)) }
       : {}),
     plots,
   });
   await checkpoint();
   // Before anybody sees the result: a strategy that was looked at has been tried.
-  const trial = { options: strategyOptionsOf(config), costs, lag };
+  const trial = { options, costs, lag };
   await enterTrials(
     setting.stateFolder,
     { command: "backtest", data: dataHashOf(market), trials: [trial] },
@@ -151,10 +149,10 @@ export async function backtestPortfolio(
     document: {
       engine,
       metrics: metricsJson(metrics),
-      benchmarks: Object.fromEntries(measured.map((one) => [one.key, metricsJson(one.metrics)])),
+      benchmarks: Object.fromEntries(compared.map((one) => [one.key, metricsJson(one.metrics)])),
       literal: metricsJson(literal),
-      bars: metricsJson(measure(bars)),
-      account: account.document,
+      bars: metricsJson(measured(bars)),
+      ...(account ? { account: account.document } : {}),
       ...(literalAccount ? { literalAccount } : {}),
       files: files.map(({ name }) => name),
       manifest,
@@ -163,6 +161,28 @@ export async function backtestPortfolio(
     result,
     benchmarks,
   };
+
+  /** The same targets for money: shares for dollars, once a session. */
+  async function tradeAccounts() {
+    onProgress({ step: "trading it in a cash account" });
+    const traded = await loadTraded(setting.dataFolder, market);
+    const { prices } = traded;
+    const rules = accountRulesOf(loaded, calendar);
+    const inAccount = (of: BacktestResult) => {
+      const run = runAccount(panel, of.targets, prices, rules);
+      const difference = compareEngines(panel, of, prices, rules, run, costs);
+      return { run, document: accountDocument(of, run, rules, difference, metricsJson) };
+    };
+    const account = inAccount(bars);
+    if (engine === "bars") return { traded, account };
+    return {
+      traded,
+      account,
+      literalAccount: inAccount(literalBars).document,
+      result: accountResult(bars, account.run, rules.initialCash),
+      metrics: measureAccount(account.run),
+    };
+  }
 }
 
 /** An account's returns in the form of the bars engine's; equity as the growth of 1, which compares with benchmarks. */
@@ -182,8 +202,7 @@ function accountResult(bars: BacktestResult, run: AccountRun, initialCash: Cents
 }
 
 /** The specification's rule to the letter: everything ranked afresh every day, every change traded. */
-function literalRule(config: LoadedConfig["config"]) {
-  const options = strategyOptionsOf(config);
+function literalRule(options: StrategyOptions): StrategyOptions {
   return {
     ...options,
     selection: { ...options.selection, incumbents: "rank" as const },

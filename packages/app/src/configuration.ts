@@ -9,7 +9,7 @@ import {
   overlayProblems,
 } from "@pf/selection";
 import type { ConfigurationSources } from "./context.js";
-import { NotInThisVersionError } from "./errors.js";
+import { HourlyBarsError } from "./errors.js";
 import { type ReadyConfig, withUserModules } from "./user-modules.js";
 
 /**
@@ -55,14 +55,14 @@ export async function readVariable(
   return value === undefined || value.trim() === "" ? undefined : value;
 }
 
-/** Hourly bars change what a window and a year are; until research knows them, they are refused in words. */
-export function requireDailyBars({ config }: LoadedConfig): void {
-  if (config.ibkr.timeframe !== "1 day") {
-    throw new NotInThisVersionError(
-      `ibkr.timeframe: "${config.ibkr.timeframe}"`,
-      'set ibkr.timeframe to "1 day", or leave it out',
-    );
-  }
+/**
+ * Keeps hourly bars away from what knows sessions alone.
+ *
+ * @param what - the reason, as the first half of a sentence: `orders follow the day's bar`
+ * @throws HourlyBarsError
+ */
+export function requireDailyBars({ config }: Pick<LoadedConfig, "config">, what: string): void {
+  if (config.ibkr.timeframe === "1 hour") throw new HourlyBarsError(what);
 }
 
 async function readDotenv(path: string): Promise<{ path: string; text: string } | undefined> {

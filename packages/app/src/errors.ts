@@ -1,12 +1,13 @@
-/** The command was asked for something this version does not have. */
-export class NotInThisVersionError extends Error {
-  override readonly name = "NotInThisVersionError";
-  readonly code = "PF_NOT_IN_THIS_VERSION";
+/** Hourly bars were asked of something that knows daily ones alone. */
+export class HourlyBarsError extends Error {
+  override readonly name = "HourlyBarsError";
+  readonly code = "PF_HOURLY_BARS";
   constructor(
-    readonly wanted: string,
-    readonly next: string,
+    /** What knows no hours, as the subject of a sentence. */
+    readonly what: string,
+    readonly next: string = 'leave ibkr.timeframe out, or set it to "1 day": --set "ibkr.timeframe=1 day"',
   ) {
-    super(`${wanted} is not part of this version`);
+    super(`${what}, and ibkr.timeframe is "1 hour", which is for research`);
   }
 }
 
@@ -69,14 +70,18 @@ export class EmptyCacheError extends Error {
   override readonly name = "EmptyCacheError";
   readonly code = "PF_MISSING_BARS";
   readonly means = "The cache has to be filled once before anything can be computed.";
-  readonly next =
-    "run `pf fetch --source csv --csv-dir DIR` with your own files, or `pf fetch --source synthetic` to try it out";
+  readonly next: string;
   constructor(
     readonly symbols: readonly string[],
     readonly directory: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly kind?: "daily" | "hourly" },
   ) {
-    super(`there are no bars in ${directory} yet: none of ${symbols.join(", ")}`, options);
+    const isHourly = options?.kind === "hourly";
+    const bars = isHourly ? "hourly bars" : "bars";
+    super(`there are no ${bars} in ${directory} yet: none of ${symbols.join(", ")}`, options);
+    this.next = isHourly
+      ? "run `pf fetch` with the same settings, with --source synthetic to try it out"
+      : "run `pf fetch --source csv --csv-dir DIR` with your own files, or `pf fetch --source synthetic` to try it out";
   }
 }
 

@@ -4,7 +4,15 @@ import type { SessionDate, Ticker } from "@pf/market";
 import { earlierOf, lastCompleteSession, readRange } from "./dates.js";
 import { FetchIncompleteError, NothingFinishedError, RequestError } from "./errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "./failures.js";
-import { type OpenSource, openSource, type SourceName, type SourceSetting, sourceKeys } from "./sources.js";
+import { barKindOf } from "./market-data.js";
+import {
+  type OpenSource,
+  openSource,
+  requireBarsOf,
+  type SourceName,
+  type SourceSetting,
+  sourceKeys,
+} from "./sources.js";
 
 export interface FetchRequest {
   /** Default: `data.source` of the configuration. */
@@ -40,6 +48,8 @@ export interface FetchedSymbol {
 export interface FetchOutcome {
   /** The name under which the bars of the main source stand in the cache. */
   readonly source: string;
+  /** Of hourly bars. */
+  readonly timeframe?: "1 hour";
   readonly start: SessionDate;
   readonly end: SessionDate;
   /** In the order asked for. */
@@ -83,9 +93,12 @@ export async function fetchMarket(
   // Naming a folder of files says which source is meant.
   const main = request.source ?? (request.csvDir === undefined ? data.source : "csv");
   const fallbacks = data.fallback.filter((name) => name !== main);
+  for (const name of [main, ...fallbacks]) requireBarsOf(name, loaded, name !== main);
   for (const name of [main, ...fallbacks]) await sourceKeys(name, setting, name !== main);
 
-  const cached = fallbacks.length === 0 ? new Map<Ticker, string>() : await cachedSources(symbols, setting);
+  const kind = barKindOf(loaded);
+  const cached =
+    fallbacks.length === 0 ? new Map<Ticker, string>() : await cachedSources(symbols, kind, setting);
   const isFrom = (name: string, symbol: Ticker) => cached.get(symbol) === name;
   const ofMain = symbols.filter(
     (symbol) => request.replace || !fallbacks.some((name) => isFrom(name, symbol)),
@@ -109,6 +122,7 @@ export async function fetchMarket(
   const failed = fetched.map(({ outcome }) => outcome).filter(({ status }) => status === "failed");
   return {
     source: whole.source,
+    ...(kind === "hourly" ? { timeframe: "1 hour" as const } : {}),
     start: whole.start,
     end: whole.end,
     symbols: fetched.map(fetchedSymbol),
@@ -208,7 +222,7 @@ async function fetchInstead(
     if (!(error instanceof Error) || exit === 1 || exit === 7 || code === "PF_INTERRUPTED") throw error;
     const { openBarCache, readCoverage } = await import("@pf/bars");
     const rest = symbols.filter((symbol) => !found.has(symbol));
-    const coverage = await readCoverage(openBarCache(setting.dataFolder), rest);
+    const coverage = await readCoverage(openBarCache(setting.dataFolder), rest, barKindOf(loaded));
     const nothing = { added: 0, refetched: false, rows: 0, requests: 0, findings: [], warnings: [] };
     for (const symbol of rest) {
       const held = coverage.get(symbol);
@@ -254,11 +268,12 @@ function doesNotHave(error: Error | undefined): boolean {
 /** Where cached bars come from; a symbol without usable ones is absent. */
 async function cachedSources(
   symbols: readonly Ticker[],
+  kind: "daily" | "hourly",
   { dataFolder }: FetchSetting,
 ): Promise<ReadonlyMap<Ticker, string>> {
   const { openBarCache, readCoverage } = await import("@pf/bars");
   const sources = new Map<Ticker, string>();
-  for (const [symbol, coverage] of await readCoverage(openBarCache(dataFolder), symbols)) {
+  for (const [symbol, coverage] of await readCoverage(openBarCache(dataFolder), symbols, kind)) {
     if ("source" in coverage) sources.set(symbol, coverage.source);
   }
   return sources;

@@ -5,7 +5,7 @@ export { alertsOf } from "./alerts.js";
 export { rebalanceRows } from "./audit.js";
 export type { AuditProblem, AuditVerification } from "./audit-chain.js";
 export type { BacktestDocument, BacktestOutcome, BacktestRequest } from "./backtest.js";
-export type { BrokerManners } from "./broker.js";
+export type { AccountMode, BrokerManners } from "./broker.js";
 export type { CandidateRow } from "./candidate-rows.js";
 export type { ConfigCheckOutcome, ConfigShowOutcome } from "./config-views.js";
 export { readConfiguration } from "./configuration.js";
@@ -27,12 +27,12 @@ export {
   EmptyCacheError,
   FetchIncompleteError,
   FolderInUseError,
+  HourlyBarsError,
   InterruptedError,
   NoBrokerError,
   NoSessionsError,
   NothingFinishedError,
   NothingTradedError,
-  NotInThisVersionError,
   OtherRunError,
   RangeOrderError,
   RequestError,
@@ -42,6 +42,8 @@ export {
 export type { ErrorFields, ExitCode, Failure } from "./failures.js";
 export { describeFailure, errorFields, exitCodeOf, failures } from "./failures.js";
 export type { FetchedSymbol, FetchOutcome, FetchRequest } from "./fetch.js";
+export { ResultFileError, UnknownColumnError } from "./frame/errors.js";
+export type { FrameDocument, FrameRequest } from "./frame/service.js";
 export type { DecidingConfig, Manifest } from "./manifest.js";
 export { decidingConfig, hashOf } from "./manifest.js";
 export type { SeriesFacts } from "./market-data.js";
@@ -105,8 +107,9 @@ export type {
 export type { ReconcileDocument, ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
 export type { Halt, HaltCode } from "./trade/state.js";
 export type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
+export type { ReadyConfig } from "./user-modules.js";
 export type { LogEntry, SessionResult, WorkerEvent } from "./worker/log.js";
 export type { Preflight, PreflightCheck } from "./worker/preflight.js";
 export type { Activity, Teller, TradeWorker, TradeWorkerSetting, WorkerSnapshot } from "./worker/run.js";
-export { createTradeWorker } from "./worker/run.js";
+export { createTradeWorker, requireTradable } from "./worker/run.js";
 export type { Phase, PhaseName, SessionTimes } from "./worker/schedule.js";

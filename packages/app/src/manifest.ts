@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { EffectiveConfig, LoadedConfig } from "@pf/config";
 import type { SessionDate, Ticker } from "@pf/market";
 import type { JsonObject } from "@pf/report";
-import type { MarketData, SeriesFacts } from "./market-data.js";
+import { type MarketData, type SeriesFacts, yearOf } from "./market-data.js";
 
 /** The sections that decide what to hold; no folders, hosts, account ids or worker counts. */
 const holdingSections = [
@@ -48,6 +48,10 @@ export interface Manifest {
   readonly configHash: string;
   /** By symbol, universe order: the bars that were seen. */
   readonly data: Readonly<Record<Ticker, SeriesFacts>>;
+  /** Of hourly bars: what a row spans, how many rows there are, and how many make the year that figures are taken to. */
+  readonly timeframe?: "1 hour";
+  readonly bars?: number;
+  readonly barsPerYear?: number;
   readonly sessions: number;
   readonly first: SessionDate;
   readonly last: SessionDate;
@@ -78,12 +82,19 @@ export function manifestOf(
     config,
     configHash: hashOf(config),
     data: market.facts,
-    sessions: sessions.length,
+    ...hourlyFacts(market),
+    sessions: new Set(sessions).size,
     first: sessions[0]!,
     last: sessions.at(-1)!,
     lag: facts.lag,
     warnings: [...configWarnings(loaded), ...dataWarnings(market, facts.warmUp)],
   };
+}
+
+function hourlyFacts(market: MarketData): Pick<Manifest, "timeframe" | "bars" | "barsPerYear"> {
+  const { periodsPerYear } = yearOf(market);
+  if (periodsPerYear === undefined) return {};
+  return { timeframe: "1 hour", bars: market.panel.sessions.length, barsPerYear: periodsPerYear };
 }
 
 /** @param isAccount - whether an account is traded, so that the rules of its orders decide too */

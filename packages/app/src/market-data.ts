@@ -1,3 +1,5 @@
+import { rowsPerYear } from "@pf/backtest";
+import type { LoadedConfig } from "@pf/config";
 import type { BarSeries, Panel, SessionDate, Ticker } from "@pf/market";
 import { alignPanel } from "@pf/market";
 import { type RealPrices, realPrices } from "./account/prices.js";
@@ -21,8 +23,22 @@ export interface MarketData {
   readonly panel: Panel;
   /** By symbol, universe order. */
   readonly facts: Readonly<Record<Ticker, SeriesFacts>>;
-  /** Symbols of which the cache holds no prices as traded. */
+  /** Symbols of which the cache holds no prices as traded; hourly bars have none and need none. */
   readonly withoutTrades: readonly Ticker[];
+  readonly kind: "daily" | "hourly";
+}
+
+/** The bars that a configuration's research is about. */
+export function barKindOf({ config }: Pick<LoadedConfig, "config">): "daily" | "hourly" {
+  return config.ibkr.timeframe === "1 hour" ? "hourly" : "daily";
+}
+
+/**
+ * What a strategy has to know of hourly bars: how many of them make a year. Daily bars need no word, so that whatever is
+ * made from the options stays what it was.
+ */
+export function yearOf({ kind, panel }: MarketData): { readonly periodsPerYear?: number } {
+  return kind === "hourly" ? { periodsPerYear: rowsPerYear(panel.sessions) } : {};
 }
 
 /**
@@ -36,6 +52,7 @@ export async function loadMarket(
   dataFolder: string,
   universe: readonly Ticker[],
   range: DateRange,
+  kind: "daily" | "hourly" = "daily",
 ): Promise<MarketData> {
   const { barsBetween, contentHash, loadSeries, MissingBarsError, openBarCache } = await import("@pf/bars");
   const cache = openBarCache(dataFolder);
@@ -43,9 +60,9 @@ export async function loadMarket(
     series: whole,
     hashes,
     sources,
-  } = await loadSeries(cache, universe).catch((error: unknown) => {
+  } = await loadSeries(cache, universe, kind).catch((error: unknown) => {
     const isFirstRun = error instanceof MissingBarsError && error.symbols.length === universe.length;
-    throw isFirstRun ? new EmptyCacheError(universe, dataFolder, { cause: error }) : error;
+    throw isFirstRun ? new EmptyCacheError(universe, dataFolder, { cause: error, kind }) : error;
   });
   const cut = whole.map((series) => {
     const [first, last] = [series.sessions[0], series.sessions.at(-1)];
@@ -64,11 +81,12 @@ export async function loadMarket(
       last: series.sessions.at(-1) ?? null,
     },
   ]);
-  const traded = new Set(cache.tickers("trades"));
+  const traded = new Set(kind === "hourly" ? universe : cache.tickers("trades"));
   return {
     panel: alignPanel(cut),
     facts: Object.fromEntries(facts),
     withoutTrades: universe.filter((ticker) => !traded.has(ticker)),
+    kind,
   };
 }
 

@@ -6,6 +6,7 @@ import type { ConnectOutcome, ConnectRequest } from "./connect.js";
 import type { ServiceContext } from "./context.js";
 import { InterruptedError } from "./errors.js";
 import type { FetchOutcome, FetchRequest } from "./fetch.js";
+import type { FrameDocument, FrameRequest } from "./frame/service.js";
 import type { NewStrategyDocument, NewStrategyRequest } from "./new-strategy.js";
 import { systemClock } from "./ports.js";
 import type { ReplayOutcome, ReplayRequest } from "./replay/service.js";
@@ -77,6 +78,8 @@ export interface Services {
   verifyAuditLogs(request?: AuditLogRequest): Promise<AuditLogOutcome>;
   /** Sends a test alarm on every channel that is configured. */
   alertTest(request?: AlertTestRequest): Promise<AlertTestOutcome>;
+  /** Results, or cached bars, as a table: described, grouped, sorted, exported. */
+  frame(request: FrameRequest): Promise<FrameDocument>;
   /** Makes a folder with a score of one's own, its test, and a configuration that runs at once. */
   newStrategy(request: NewStrategyRequest): Promise<NewStrategyDocument>;
   /** The effective configuration with the origin of each setting; secrets as `"***"`. */
@@ -103,9 +106,10 @@ export function createServices(context: ServiceContext): Services {
     );
     return loading;
   };
-  const research = async () => {
+  /** @param what - why hourly bars are no use, as the first half of a sentence */
+  const daily = async (what: string) => {
     const loaded = await configuration();
-    (await import("./configuration.js")).requireDailyBars(loaded);
+    (await import("./configuration.js")).requireDailyBars(loaded, what);
     return loaded;
   };
   // Long stretches of arithmetic never look up; between them signals get their turn.
@@ -123,7 +127,7 @@ export function createServices(context: ServiceContext): Services {
     return { ...setting, readPast };
   };
   const trading = async () => {
-    const loaded = await research();
+    const loaded = await daily("an account is traded once a session, by daily bars");
     const { extensions } = loaded;
     return [loaded, { ...setting, extensions, ...(onStep ? { onStep } : {}) }] as const;
   };
@@ -143,21 +147,21 @@ export function createServices(context: ServiceContext): Services {
         variable,
         ...stop,
       };
-      return fetchMarket(request, await research(), setting);
+      return fetchMarket(request, await configuration(), setting);
     },
     async backtest(request = {}) {
       const { backtestPortfolio } = await import("./backtest.js");
-      const loaded = await research();
+      const loaded = await configuration();
       return backtestPortfolio(request, loaded, { ...setting, extensions: loaded.extensions });
     },
     async walkforward(request = {}) {
       const { walkPortfolioForward } = await import("./research/walkforward.js");
-      const loaded = await research();
+      const loaded = await configuration();
       return walkPortfolioForward(request, loaded, { ...searching, extensions: loaded.extensions });
     },
     async permute(request = {}) {
       const { permuteMarket } = await import("./research/permute.js");
-      const loaded = await research();
+      const loaded = await configuration();
       return permuteMarket(request, loaded, { ...searching, extensions: loaded.extensions });
     },
     async queueStatus() {
@@ -174,7 +178,7 @@ export function createServices(context: ServiceContext): Services {
     },
     async targetWeights(request = {}) {
       const { decideTargets } = await import("./target-weights.js");
-      const loaded = await research();
+      const loaded = await configuration();
       return decideTargets(request, loaded, { ...setting, extensions: loaded.extensions });
     },
     async connect(request = {}) {
@@ -196,13 +200,13 @@ export function createServices(context: ServiceContext): Services {
     },
     async history(request = {}) {
       const { createHistoryReader } = await import("./trade/history.js");
-      const loaded = await research();
+      const loaded = await daily("an account's past is told by daily bars");
       readHistory ??= createHistoryReader(loaded, { ...(await reading()), extensions: loaded.extensions });
       return readHistory(request);
     },
     async replay(request = {}) {
       const { replayPortfolio } = await import("./replay/service.js");
-      const loaded = await research();
+      const loaded = await daily("a replay trades once a session, by daily bars");
       return replayPortfolio(request, loaded, { ...setting, extensions: loaded.extensions });
     },
     async status(request = {}) {
@@ -224,6 +228,16 @@ export function createServices(context: ServiceContext): Services {
     async alertTest(request = {}) {
       const { testAlerts } = await import("./alerts.js");
       return testAlerts(request, await configuration(), { onProgress, ...stop });
+    },
+    async frame(request) {
+      const { frameResults } = await import("./frame/service.js");
+      return frameResults(request, {
+        dataFolder: folders.data,
+        outFolder: folders.out,
+        calendar,
+        configuration,
+        ...stop,
+      });
     },
     async newStrategy(request) {
       const { makeStrategy } = await import("./new-strategy.js");

@@ -2,11 +2,31 @@ import type { BarSource } from "@pf/bars";
 import type { LoadedConfig } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
 import type { SessionSetting } from "./broker.js";
-import { RequestError } from "./errors.js";
+import { HourlyBarsError, RequestError } from "./errors.js";
+import { barKindOf } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 
 export const sourceNames = ["ibkr", "csv", "synthetic", "tiingo", "alpaca"] as const;
 export type SourceName = (typeof sourceNames)[number];
+
+/** Which sources have bars of an hour; of these alone is it known what their hours are. */
+const hourlySources: ReadonlySet<SourceName> = new Set(["ibkr", "synthetic"]);
+
+/**
+ * Refuses hourly bars of a source that has none, before anything is asked.
+ *
+ * @param isFallback - whether the source only stands in for another, which the message then says
+ * @throws HourlyBarsError
+ */
+export function requireBarsOf(name: SourceName, loaded: LoadedConfig, isFallback: boolean): void {
+  if (barKindOf(loaded) === "daily" || hourlySources.has(name)) return;
+  if (isFallback) {
+    const none = 'go without: --set "data.fallback=[]"';
+    throw new HourlyBarsError(`${name}, named in data.fallback, has daily bars alone`, none);
+  }
+  const others = "take hours of --source ibkr, or of --source synthetic to try it out";
+  throw new HourlyBarsError(`the source ${name} has daily bars alone`, others);
+}
 
 /** What sources are opened with. */
 export interface SourceSetting extends SessionSetting {
@@ -34,9 +54,11 @@ export interface OpenSource {
 export async function openSource(
   name: SourceName,
   csvDir: string | undefined,
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   setting: SourceSetting,
 ): Promise<OpenSource> {
+  const { config } = loaded;
+  const barSize = config.ibkr.timeframe;
   const { calendar, clock, onProgress } = setting;
   switch (name) {
     case "ibkr": {
@@ -48,10 +70,15 @@ export async function openSource(
       // In a simulator it is what time it says; the broker's clock only guards against a machine that is ahead.
       const simulated = simulatedMarketOf(session.greeting) !== undefined;
       return {
-        source: barSourceOf(session, calendar, {
-          onPause: (ms, { code }) =>
-            onProgress({ step: `waiting ${Math.round(ms / 1000)} s, as the broker asks (${code})` }),
-        }),
+        source: barSourceOf(
+          session,
+          calendar,
+          {
+            onPause: (ms, { code }) =>
+              onProgress({ step: `waiting ${Math.round(ms / 1000)} s, as the broker asks (${code})` }),
+          },
+          barSize,
+        ),
         clock: {
           nowUtcMs: () =>
             simulated ? session.clock.nowUtcMs() : Math.min(session.clock.nowUtcMs(), clock.nowUtcMs()),
@@ -61,7 +88,8 @@ export async function openSource(
     }
     case "synthetic": {
       const { syntheticSource } = await import("@pf/bars");
-      return { source: syntheticSource({ seed: config.data.synthetic.seed, calendar }), clock };
+      const { seed } = config.data.synthetic;
+      return { source: syntheticSource({ seed, calendar, barSize }), clock };
     }
     case "csv": {
       const folder = csvDir ?? config.data.csvDir;

@@ -6,7 +6,7 @@ import { type CandidateRow, candidateRow } from "./candidate-rows.js";
 import { knownDay, lastCompleteSession } from "./dates.js";
 import { NoSessionsError } from "./errors.js";
 import { type Manifest, manifestOf } from "./manifest.js";
-import { loadMarket } from "./market-data.js";
+import { barKindOf, loadMarket, yearOf } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 
 export interface TargetWeightsRequest {
@@ -17,6 +17,8 @@ export interface TargetWeightsRequest {
 /** What `pf weights --json` prints. */
 export interface TargetWeightsOutcome {
   readonly asOf: SessionDate;
+  /** When the hour that decided ended, ISO 8601 in UTC; with hourly bars only. */
+  readonly ts?: string;
   /** Fractions of equity, universe order; the rest is `cash`. */
   readonly weights: Weights;
   readonly cash: number;
@@ -26,7 +28,7 @@ export interface TargetWeightsOutcome {
   readonly selected: readonly Ticker[];
   readonly correlations: Decision["correlations"];
   readonly overlays: Decision["overlays"];
-  /** The targets of the session before, which the rule for incumbents and the no-trade band looked at. */
+  /** The targets of the bar before, which the rule for incumbents and the no-trade band looked at. */
   readonly held: Weights;
   readonly heldByBand: boolean;
   /** Complete sessions after `asOf` that the cache does not have; 0 when a session was asked for. */
@@ -45,7 +47,7 @@ export interface TargetWeightsSetting {
 
 /**
  * Decides as of one session, on the path of the backtest: targets are carried from the first cached row on, so that
- * incumbents and the no-trade band see what the backtest sees.
+ * incumbents and the no-trade band see what the backtest sees. Of hourly bars the session's last one decides.
  *
  * @throws NoSessionsError when the cache does not hold that session
  */
@@ -57,11 +59,14 @@ export async function decideTargets(
   const { config } = loaded;
   const session =
     request.asOf === undefined ? undefined : calendar.onOrBefore(knownDay(request.asOf, calendar));
-  const strategy = createStrategy(strategyOptionsOf(config), extensions);
+  const options = strategyOptionsOf(config);
+  createStrategy(options, extensions);
 
   onProgress({ step: "reading bars" });
-  const market = await loadMarket(dataFolder, config.universe, session === undefined ? {} : { end: session });
+  const range = session === undefined ? {} : { end: session };
+  const market = await loadMarket(dataFolder, config.universe, range, barKindOf(loaded));
   const { panel } = market;
+  const strategy = createStrategy({ ...options, ...yearOf(market) }, extensions);
   const row = panel.sessions.length - 1;
   if (session !== undefined && panel.sessions[row] !== session) {
     throw new NoSessionsError(`of ${session}`, panel.sessions[0]!, panel.sessions[row]!);
@@ -74,6 +79,7 @@ export async function decideTargets(
   const decision = strategy.prepare(panel).decide(row, held);
   return {
     asOf: decision.asOf,
+    ...(panel.endsUtcMs ? { ts: new Date(panel.endsUtcMs[row]!).toISOString() } : {}),
     weights: decision.weights,
     cash: decision.cash,
     candidates: decision.candidates.map(candidateRow),

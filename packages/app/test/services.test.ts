@@ -287,9 +287,6 @@ describe("backtest", () => {
       "PF_TOO_FEW_SESSIONS",
     );
     expect(await codeOf(services.backtest({ end: "2040-01-01" }))).toBe("PF_CALENDAR_RANGE");
-    expect(await codeOf(servicesIn("refuse", { overrides: ['ibkr.timeframe="1 hour"'] }).backtest())).toBe(
-      "PF_NOT_IN_THIS_VERSION",
-    );
     expect(await codeOf(servicesIn("refuse", { overrides: ["selection.top_n=0"] }).backtest())).toBe(
       "PF_CONFIG",
     );

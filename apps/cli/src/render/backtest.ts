@@ -1,7 +1,7 @@
 import type { BacktestDocument, BacktestOutcome } from "@pf/app";
 import type { Style } from "../command.js";
 import { renderChart } from "./chart.js";
-import { warningLines, whereItIs } from "./closing.js";
+import { hourlyLines, warningLines, whereItIs } from "./closing.js";
 import { count, decimal, percent, plural, undefinedNumber } from "./number.js";
 import { renderTable, wrap } from "./table.js";
 
@@ -15,13 +15,16 @@ export function renderBacktest({ document, result, benchmarks }: BacktestOutcome
   const range = `${manifest.first} to ${manifest.last}`;
   return [
     `${painter.bold("Backtest")}  ${range}, ${plural(manifest.sessions, "session")}, ${plural(symbols, "symbol")}`,
+    ...hourlyLines(manifest, 10),
     "",
     performance(document, result.equity.at(-1) ?? null, benchmarks, style),
     `  ${painter.dim("Growth of 1, after costs")}`,
     renderChart({ dates: result.sessions, values: result.equity }, Math.min(width, 80)),
     "",
     rotation(document, style),
-    inAccount(document, style),
+    document.account
+      ? inAccount(document.account, document, style)
+      : "  No account was traded with it: that is done once a session, by daily bars.\n",
     ...warningLines(manifest.warnings, style),
     ...whereItIs(document, style),
     "",
@@ -81,7 +84,7 @@ function rotation({ engine, bars, literal, manifest }: BacktestDocument, { paint
     [
       { heading: engine === "account" ? "Rotation (bars engine)" : "Rotation" },
       { heading: "a year", align: "right" },
-      { heading: "days", align: "right" },
+      { heading: manifest.timeframe === "1 hour" ? "hours" : "days", align: "right" },
       { heading: "a month", align: "right" },
       { heading: "CAGR", align: "right" },
     ],
@@ -90,7 +93,9 @@ function rotation({ engine, bars, literal, manifest }: BacktestDocument, { paint
   );
 }
 
-const parts: Readonly<Record<BacktestDocument["account"]["difference"][number]["name"], string>> = {
+type Account = NonNullable<BacktestDocument["account"]>;
+
+const parts: Readonly<Record<Account["difference"][number]["name"], string>> = {
   drift: "holdings drift between rebalances",
   buffer: "cash kept back, market order cushion",
   fees: "commission plan with its minimum",
@@ -99,7 +104,11 @@ const parts: Readonly<Record<BacktestDocument["account"]["difference"][number]["
 };
 
 /** The same decisions with real money: what is left, and where the rest went. */
-function inAccount({ account, bars, literalAccount }: BacktestDocument, { painter, width }: Style): string {
+function inAccount(
+  account: Account,
+  { bars, literalAccount }: Pick<BacktestDocument, "bars" | "literalAccount">,
+  { painter, width }: Style,
+): string {
   const { metrics, initialCash, difference, waited, blocked, idleCash } = account;
   const both = renderTable(
     [

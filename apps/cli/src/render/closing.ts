@@ -1,7 +1,7 @@
 import { join, relative } from "node:path";
-import type { WalkForwardDocument } from "@pf/app";
+import type { BacktestDocument, WalkForwardDocument } from "@pf/app";
 import type { Style } from "../command.js";
-import { decimal, percent, plural, undefinedNumber } from "./number.js";
+import { count, decimal, percent, plural, undefinedNumber } from "./number.js";
 import { listItem, renderTable, wrap } from "./table.js";
 
 type Verdict = WalkForwardDocument["verdict"];
@@ -32,14 +32,32 @@ export function warningLines(warnings: readonly string[], { painter, width }: St
   ];
 }
 
-/** How far the best of the grid can be trusted, in numbers with their meaning. */
-export function trustTable(overfitting: Overfitting, { painter, width }: Style): string {
+/** What rows are, where they are not sessions: a line below a heading, in its column. */
+export function hourlyLines(
+  { bars, barsPerYear }: Pick<BacktestDocument["manifest"], "bars" | "barsPerYear">,
+  column: number,
+): string[] {
+  if (bars === undefined || barsPerYear === undefined) return [];
+  const year = count(Math.round(barsPerYear));
+  return [`${" ".repeat(column)}hourly bars: ${count(bars)}, annualised by ${year} to a year`];
+}
+
+/**
+ * How far the best of the grid can be trusted, in numbers with their meaning.
+ *
+ * @param rows - what returns are of
+ */
+export function trustTable(
+  overfitting: Overfitting,
+  { painter, width }: Style,
+  rows: "sessions" | "hours" = "sessions",
+): string {
   const { best, deflatedSharpe, trials, minimumTrackRecord, probabilityOfOverfitting, plateau } = overfitting;
   const params = Object.entries(best.params)
     .map(([key, value]) => `${key} ${value}`)
     .join(", ");
   return renderTable(
-    [{ heading: "Best of the grid" }, { heading: "", align: "right" }, { heading: "over all sessions" }],
+    [{ heading: "Best of the grid" }, { heading: "", align: "right" }, { heading: `over all ${rows}` }],
     [
       ["objective", decimal(best.objective), params],
       [
@@ -56,7 +74,7 @@ export function trustTable(overfitting: Overfitting, { painter, width }: Style):
       [
         "track record",
         minimumTrackRecord === null ? undefinedNumber : String(Math.ceil(minimumTrackRecord)),
-        "sessions needed for 95% confidence in a Sharpe above 0",
+        `${rows} needed for 95% confidence in a Sharpe above 0`,
       ],
     ],
     { painter, width },

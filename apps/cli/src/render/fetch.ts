@@ -5,7 +5,7 @@ import { renderTable, wrap } from "./table.js";
 
 /** One line a symbol, then what somebody should look at, then what to do next. */
 export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): string {
-  const { symbols, source, start, end } = outcome;
+  const { symbols, source, timeframe, start, end } = outcome;
   // Where sources differ, which one it was is worth more than the rest, and 80 columns do not hold both.
   const isMixed = symbols.some((one) => one.source !== null && one.source !== source);
   const rows = symbols.map((one) => [
@@ -48,7 +48,7 @@ export function renderFetch(outcome: FetchOutcome, { painter, width }: Style): s
     ...shortened(symbol, warnings),
   ]);
   return [
-    `${painter.bold("Bars")} from ${source}, ${start} to ${end}`,
+    `${painter.bold(timeframe === "1 hour" ? "Hourly bars" : "Bars")} from ${source}, ${start} to ${end}`,
     "",
     table,
     ...(notes.length > 0

@@ -1,6 +1,6 @@
 import type { PermuteDocument, PermuteOutcome } from "@pf/app";
 import type { Style } from "../command.js";
-import { trustTable, verdictLines, warningLines, whereItIs } from "./closing.js";
+import { hourlyLines, trustTable, verdictLines, warningLines, whereItIs } from "./closing.js";
 import { decimal, plural } from "./number.js";
 import { renderTable, wrap } from "./table.js";
 
@@ -14,6 +14,10 @@ export function renderPermute(outcome: PermuteOutcome, style: Style): string {
   return [
     `${painter.bold("Permutation test")}  ${shuffled}`,
     `                  the best ${objective} of ${plural(points, "combination")} on each`,
+    ...hourlyLines(manifest, 18),
+    ...(manifest.timeframe === "1 hour"
+      ? ["                  an hour changes places with the same hour of other days only"]
+      : []),
     "",
     windowsTable(outcome, style),
     ...wrap(
@@ -22,7 +26,7 @@ export function renderPermute(outcome: PermuteOutcome, style: Style): string {
     ).map((line) => `  ${painter.dim(line)}`),
     "",
     ...procedureLines(document, style),
-    trustTable(document.overfitting, style),
+    trustTable(document.overfitting, style, manifest.timeframe === "1 hour" ? "hours" : "sessions"),
     ...verdictLines(document.verdict, style),
     ...warningLines([...manifest.warnings, ...doubts(document), ...notes], style),
     ...whereItIs(document, style),

@@ -1,7 +1,7 @@
 import type { WalkForwardDocument, WalkForwardOutcome } from "@pf/app";
 import type { Style } from "../command.js";
 import { renderChart } from "./chart.js";
-import { shareOf, trustTable, verdictLines, warningLines, whereItIs } from "./closing.js";
+import { hourlyLines, shareOf, trustTable, verdictLines, warningLines, whereItIs } from "./closing.js";
 import { decimal, percent, plural } from "./number.js";
 import { renderTable, wrap } from "./table.js";
 
@@ -14,6 +14,7 @@ export function renderWalkForward({ document, result, notes }: WalkForwardOutcom
   return [
     `${painter.bold("Walk-forward")}  ${range}, ${plural(folds.length, "window")}`,
     `              ${plural(points, "combination")} on ${plural(trainYears, "year")}, the best ${objective} used for ${plural(oosMonths, "month")}`,
+    ...hourlyLines(manifest, 14),
     "",
     comparison(document, style),
     `  ${painter.dim("Growth of 1 out of sample, after costs")}`,
@@ -23,7 +24,7 @@ export function renderWalkForward({ document, result, notes }: WalkForwardOutcom
     stability(document, style),
     ...wrap(steadiness(document), width - 2).map((line) => `  ${line}`),
     "",
-    trustTable(document.overfitting, style),
+    trustTable(document.overfitting, style, manifest.timeframe === "1 hour" ? "hours" : "sessions"),
     ...verdictLines(document.verdict, style),
     ...warningLines(
       [

@@ -6,7 +6,7 @@ import { renderTable } from "./table.js";
 
 /** What to hold, and for every symbol why it is in or out. */
 export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }: Style): string {
-  const { asOf, weights, cash, candidates, correlations, heldByBand, held, overlays, sessionsBehind } =
+  const { asOf, ts, weights, cash, candidates, correlations, heldByBand, held, overlays, sessionsBehind } =
     outcome;
   const holdings = Object.entries(weights).map(([symbol, weight]) => [
     symbol,
@@ -16,18 +16,19 @@ export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }:
   const sold = Object.entries(held)
     .filter(([symbol]) => weights[symbol] === undefined)
     .map(([symbol, weight]) => [symbol, percent(0, 2), change(0, weight)]);
+  const before = ts === undefined ? "the session before" : "the hour before";
   const notes = [
     ...(sessionsBehind > 0
       ? [`The cache ends here: ${plural(sessionsBehind, "session")} since then. Run \`pf fetch\` for them.`]
       : []),
-    ...(heldByBand ? ["The no-trade band kept the targets of the session before."] : []),
+    ...(heldByBand ? [`The no-trade band kept the targets of ${before}.`] : []),
     ...correlations.map(({ a, b, rho }) => `Correlation of ${a} and ${b}: ${decimal(rho)}`),
   ];
   return [
-    `${painter.bold("Target weights")} as of ${asOf}`,
+    `${painter.bold("Target weights")} as of ${asOf}${ts === undefined ? "" : `, the hour that ended at ${ts}`}`,
     "",
     renderTable(
-      [{ heading: "Symbol" }, { heading: "Weight", align: "right" }, { heading: "Since the session before" }],
+      [{ heading: "Symbol" }, { heading: "Weight", align: "right" }, { heading: `Since ${before}` }],
       [...holdings, ...sold, ["cash", percent(cash, 2), ""]],
       {
         painter,

@@ -13,7 +13,7 @@ import {
 import type { Extensions } from "@pf/selection";
 import { readRange } from "../dates.js";
 import { type Manifest, manifestOf } from "../manifest.js";
-import { loadMarket, type MarketData } from "../market-data.js";
+import { barKindOf, loadMarket, type MarketData, yearOf } from "../market-data.js";
 import type { Clock, ProgressListener } from "../ports.js";
 import { dataHashOf, enterTrials, ledgerName, type TrialCount } from "./ledger.js";
 import { studyOf, trialsOf } from "./study.js";
@@ -71,10 +71,11 @@ export async function openSearch(
   { dataFolder, calendar, extensions, onProgress, checkpoint }: SearchSetting,
 ): Promise<Search> {
   const range = readRange(request, calendar);
-  const study = studyOf(loaded, request.objective);
+  const described = studyOf(loaded, request.objective);
   const { trainYears, oosMonths } = loaded.config.walkforward;
   onProgress({ step: "reading bars" });
-  const market = await loadMarket(dataFolder, loaded.config.universe, range);
+  const market = await loadMarket(dataFolder, loaded.config.universe, range, barKindOf(loaded));
+  const study = { ...described, options: { ...described.options, ...yearOf(market) } };
   const folds = planWalkForward(market.panel.sessions, { trainYears, oosMonths });
   const research = prepareResearch(market.panel, study, extensions);
   await checkpoint();
@@ -133,7 +134,11 @@ export async function assessSearch(
   await checkpoint();
   const entry = { command, data: dataHashOf(market), trials: trialsOf(study, research.plan) };
   const trials = await enterTrials(stateFolder, entry, clock);
-  const overfitting = assessTrials(tried, study, { trials: trials.count, blocks: crossValidationBlocks });
+  const overfitting = assessTrials(tried, study, {
+    trials: trials.count,
+    blocks: crossValidationBlocks,
+    ...yearOf(market),
+  });
   await checkpoint();
   const { unreadable } = trials;
   return {

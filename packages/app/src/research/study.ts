@@ -26,7 +26,7 @@ export interface StudyFacts {
 }
 
 /**
- * The study that a configuration describes.
+ * The study that a configuration describes; of hourly bars, `options.periodsPerYear` is still to be added.
  *
  * @param objective - instead of `permutation.objective`
  * @throws RequestError for an objective that is no metric
@@ -81,7 +81,7 @@ export interface OverfittingFacts {
   readonly probabilisticSharpe: number | null;
   readonly deflatedSharpe: number | null;
   readonly trials: number;
-  /** Sessions for 95 % confidence in a Sharpe ratio above 0. */
+  /** Bars for 95 % confidence in a Sharpe ratio above 0: sessions, or hours. */
   readonly minimumTrackRecord: number | null;
   readonly minimumBacktestYears: number | null;
   /** Probability of backtest overfitting; null for a grid of one point. */

@@ -17,7 +17,7 @@ import {
   type Verdict,
   type WalkForward,
 } from "@pf/research";
-import { decisionRecord, rebalanceRows, runName } from "../audit.js";
+import { decisionRecord, rebalanceRows, runName, timed } from "../audit.js";
 import { NothingTradedError } from "../errors.js";
 import { manifestJson } from "../manifest.js";
 import { publishReport } from "../publish.js";
@@ -125,7 +125,10 @@ export async function walkPortfolioForward(
     study,
     walkForward: walked,
     fixed: walked.fixed,
-    benchmarks: walked.benchmarks.map((one) => ({ ...one, metrics: measure(one.result) })),
+    benchmarks: walked.benchmarks.map((one) => ({
+      ...one,
+      metrics: measure(one.result, study.options.periodsPerYear),
+    })),
     overfitting,
     verdict,
     plots,
@@ -194,10 +197,10 @@ function rebalances({ folds, result }: WalkForward, results: readonly FoldResult
       row + first >= fold.oosFrom && row + first < fold.oosTo ? [row + first - fold.oosFrom] : [],
     );
     const { features, plan, rules } = research;
-    return explainFold(features, fold, results[at]!, plan, own, rules).map((decision) => ({
+    return explainFold(features, fold, results[at]!, plan, own, rules).map((decision, of) => ({
       event: "rebalance" as const,
       fold: fold.index,
-      ...decisionRecord(decision),
+      ...decisionRecord(timed(decision, research.panel, fold.oosFrom + own[of]!)),
     }));
   });
 }

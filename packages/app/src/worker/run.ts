@@ -10,7 +10,7 @@ import {
   xnys,
 } from "@pf/market";
 import { type AccountMode, accountOf } from "../broker.js";
-import { readConfiguration } from "../configuration.js";
+import { readConfiguration, requireDailyBars } from "../configuration.js";
 import type { ServiceContext } from "../context.js";
 import { InterruptedError } from "../errors.js";
 import { describeFailure, type Failure } from "../failures.js";
@@ -144,11 +144,17 @@ const ends: Readonly<Record<string, SessionResult>> = {
 export async function createTradeWorker(setting: TradeWorkerSetting): Promise<TradeWorker> {
   const loaded = await readConfiguration(setting.context.configuration, setting.context.extensions);
   const { mode, whose = "system", confirm } = setting;
+  requireTradable(loaded);
   if (mode === "live") {
     if (whose === "broker") throw liveNeedsOwnClock();
     requireUnlocked(confirm === undefined ? {} : { confirm }, loaded, false);
   }
   return new Worker(setting, loaded, accountOf(loaded.config, mode));
+}
+
+/** @throws HourlyBarsError before anybody is asked anything, where the configuration can never trade */
+export function requireTradable(loaded: Pick<LoadedConfig, "config">): void {
+  requireDailyBars(loaded, "the worker trades once a session, by daily bars");
 }
 
 class Worker implements TradeWorker {
