@@ -38,6 +38,8 @@ export const equalRisk: WeightingFactory = () => {
 const mostSteps = 100;
 /** Length of a step, relative to x, after which a full one has all digits there are. */
 const converged = 1e-7;
+/** An x beyond this means that the names can be combined to a risk of 1e-10 of theirs: rounding would take over. */
+const largest = 1e5;
 
 interface Workspace {
   readonly correlations: Float64Array;
@@ -70,6 +72,14 @@ function minimise(n: number, { correlations, hessian, gradient, step, x }: Works
     for (let i = 0; i < n; i++) decrement += gradient[i]! * step[i]!;
     size = Math.sqrt(Math.max(0, decrement));
     const part = size > 0.25 ? 1 / (1 + size) : 1;
+    let most = 0;
+    for (let i = 0; i < n; i++) {
+      const next = x[i]! - part * step[i]!;
+      // No step is that long but for rounding.
+      if (!(next > 0)) return;
+      most = Math.max(most, next);
+    }
     for (let i = 0; i < n; i++) x[i]! -= part * step[i]!;
+    if (most > largest) return;
   }
 }
