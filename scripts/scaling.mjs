@@ -15,6 +15,11 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const [part, ...rest] = process.argv.slice(2);
+/** What was begun is ended with this process, however it ends. */
+const begun = [];
+process.on("exit", () => {
+  for (const child of begun) child.kill("SIGKILL");
+});
 const say = (facts) => process.stdout.write(`${JSON.stringify(facts)}\n`);
 
 const options = {
@@ -151,6 +156,7 @@ async function startRedis(home) {
   const child = spawn("redis-server", ["--port", `${port}`, "--save", "", "--dir", home], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  begun.push(child);
   await new Promise((resolve) =>
     child.stdout.on("data", (text) => /Ready to accept/.test(`${text}`) && resolve()),
   );
@@ -222,6 +228,7 @@ async function queue(apps = join(root, "apps")) {
       const child = spawn(process.execPath, [join(apps, "worker/bin/run.js"), ...words], {
         stdio: ["ignore", "pipe", "inherit"],
       });
+      begun.push(child);
       await new Promise((resolve) =>
         child.stdout.on("data", (text) => /listening/.test(`${text}`) && resolve()),
       );
@@ -264,9 +271,16 @@ async function payload(symbols, rows) {
   const stop = new AbortController();
   const executor = queueExecutor(
     { panel, study: studyOf(81) },
-    { address: redis.address, code: "none", program: "none", label: "payload", onNotice: () => stop.abort() },
+    {
+      address: redis.address,
+      code: "none",
+      program: "none",
+      label: "payload",
+      timing: { nobodyMs: 0 },
+      onNotice: () => stop.abort(),
+    },
   );
-  const started = performance.now();
+  const from = performance.now();
   for await (const _ of executor.run(units, stop.signal)) break;
   const keys = redis.ask("--raw", "keys", "pf:data:*").trim();
   const bytes = Number(redis.ask("--raw", "strlen", keys));
@@ -277,7 +291,7 @@ async function payload(symbols, rows) {
       barsMegabytes: round((symbols * rows * 40) / 1e6),
       sentMegabytes: round(bytes / 1e6),
     },
-    ...{ untilSentSeconds: round((performance.now() - started) / 1000) },
+    ...{ untilSentSeconds: round((performance.now() - from) / 1000) },
     redisMegabytes: round(Number(/used_memory_peak:(\d+)/.exec(redis.ask("info", "memory"))[1]) / 1e6),
   });
   await executor.close();

@@ -1,4 +1,4 @@
-import { alignPanel, dateOfDayNumber } from "@pf/market";
+import { alignPanel, dateOfDayNumber, sessionDate } from "@pf/market";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { study, panel as usual } from "../test/world.js";
@@ -46,6 +46,22 @@ describe("bars and a study", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("of hours keep when each ends", async () => {
+    const day = Date.parse("2024-07-01T14:30:00Z");
+    const endsUtcMs = Float64Array.from({ length: 6 }, (_, at) => day + at * 3_600_000);
+    const sessions = Array.from(endsUtcMs, () => sessionDate("2024-07-01"));
+    const column = Float64Array.from(endsUtcMs, (_, at) => 100 + at);
+    const prices = { open: column, high: column, low: column, close: column, volume: column };
+    const panelOf = (ends: Float64Array) =>
+      alignPanel([{ ticker: "AA", sessions, endsUtcMs: ends, ...prices }]);
+    const { hash, bytes } = await packData({ panel: panelOf(endsUtcMs), study });
+    const data = await unpackData(hash, bytes);
+    expect(data?.endsUtcMs).toEqual(endsUtcMs);
+    expect(new Float64Array(data!.bars).subarray(0, 6)).toEqual(column);
+    const later = panelOf(endsUtcMs.map((end) => end + 60_000));
+    expect((await packData({ panel: later, study })).hash).not.toBe(hash);
   });
 
   it("go by their content: equal ones have one hash, a change of the last bit or of a rule has another", async () => {
