@@ -4,6 +4,9 @@ import { help, readArguments } from "./arguments.js";
 import { createLogger } from "./logger.js";
 import { startWatchdog } from "./watchdog.js";
 
+/** What is left when everything has been said has so long to end by itself. */
+const leaveMs = 500;
+
 /**
  * Runs a worker until it is asked to stop, and sets the exit code.
  *
@@ -47,5 +50,5 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
     stopWatching();
   }
   // A step that is stuck, or a connection that nobody closed, must not keep the process from ending.
-  setTimeout(() => process.exit(), 5_000).unref();
+  setTimeout(() => process.exit(), leaveMs).unref();
 }
