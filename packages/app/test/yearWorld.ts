@@ -852,7 +852,7 @@ const sorted = (record: Readonly<Record<string, number>>) =>
   Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Requests of this process that the system has not answered yet. */
-const requests = /^(FSReq|CloseReq|TCPConnectWrap|ShutdownWrap|WriteWrap|GetAddrInfo)/;
+const requests = /^(FSReq|CloseReq|ConnectWrap|ShutdownWrap|WriteWrap|GetAddrInfo)/;
 
 /** Whether the disk is at work, or something is on its way between a client and the simulator, both in this process. */
 function isAtWork(port: number): boolean {
@@ -861,6 +861,7 @@ function isAtWork(port: number): boolean {
   const ends = new Map<number, Socket>();
   for (const one of handles.call(process)) {
     if (!(one instanceof Socket) || one.destroyed) continue;
+    if (one.connecting) return true;
     const [own, other] = [one.localPort, one.remotePort];
     const client = own === port ? other : other === port ? own : undefined;
     if (client === undefined) continue;
