@@ -1,7 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadSeries, openBarCache } from "@pf/bars";
+import { newYorkTimeOf, newYorkToUtcMs, sessionDate } from "@pf/market";
+import { startSimulator } from "@pf/tws-sim";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createServices } from "../src/index.js";
 
 const home = mkdtempSync(join(tmpdir(), "pf-hourly-"));
@@ -126,6 +129,58 @@ describe("hourly bars", () => {
     const variance = net.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (Bars! - 1);
     expect(AnnualVol).toBeCloseTo(Math.sqrt(variance * manifest.barsPerYear!), 9);
     expect(linesOf("alone", "walkforward-returns.csv")[1]).toMatch(/^2021-11-02,2021-11-02T14:00:00\.000Z,/);
+  });
+});
+
+describe("hourly bars of a broker", () => {
+  it("are its days together, half days and changes of clocks included, and come without those as traded", async () => {
+    const simulator = await startSimulator({
+      startUtcMs: newYorkToUtcMs(sessionDate("2025-06-30"), "12:20"),
+      speed: "frozen",
+    });
+    onTestFinished(() => simulator.close());
+    const data = join(home, "broker");
+    const on = (timeframe: string) =>
+      createServices({
+        configuration: {
+          overrides: [
+            ...["universe=[SPY, TLT]", "ibkr.host=127.0.0.1", `ibkr.port=${simulator.port}`],
+            ...["ibkr.start=2024-10-01", `ibkr.timeframe=${timeframe}`],
+          ],
+        },
+        folders: { data, out: join(home, "x"), state: join(home, "y") },
+        version: "1.2.3",
+      });
+    const outcome = await on("1 hour").fetch();
+    expect(outcome).toMatchObject({ source: "tws-sim:synthetic:42", timeframe: "1 hour", end: "2025-06-27" });
+    expect(readdirSync(join(data, "parquet"))).toEqual(["SPY.1h.parquet", "TLT.1h.parquet"]);
+    await on("1 day").fetch();
+
+    const cache = openBarCache(data);
+    const universe = ["SPY", "TLT"];
+    const { series: hours } = await loadSeries(cache, universe, "hourly");
+    const { series: days } = await loadSeries(cache, universe);
+    for (const [at, { sessions, open, high, low, close, endsUtcMs }] of hours.entries()) {
+      const day = days[at]!;
+      expect([...new Set(sessions)]).toEqual(day.sessions);
+      expect(sessions.at(-1)).toBe("2025-06-27");
+      for (const [row, session] of day.sessions.entries()) {
+        const [first, end] = [sessions.indexOf(session), sessions.lastIndexOf(session) + 1];
+        const whole = {
+          open: open[first]!,
+          high: Math.max(...high.subarray(first, end)),
+          low: Math.min(...low.subarray(first, end)),
+          close: close[end - 1]!,
+        };
+        // Adjusted prices of a day are rounded to the sixth decimal, each by itself.
+        for (const field of ["open", "high", "low", "close"] as const)
+          expect(Math.abs(whole[field] / day[field][row]! - 1)).toBeLessThan(1e-6);
+        const times = [...endsUtcMs!.subarray(first, end)].map(newYorkTimeOf);
+        const full = ["10:00", "11:00", "12:00", "13:00", "14:00", "15:00", "16:00"];
+        const isHalf = ["2024-11-29", "2024-12-24"].includes(session);
+        expect([session, times]).toEqual([session, isHalf ? full.slice(0, 4) : full]);
+      }
+    }
   });
 });
 

@@ -132,7 +132,9 @@ const ibkr = z.strictObject({
   timeframe: z
     .enum(["1 day", "1 hour"])
     .default("1 day")
-    .describe("1 day | 1 hour. Hourly bars are for research; trade refuses them."),
+    .describe(
+      "1 day | 1 hour. Hourly bars are for research: fetch (ibkr, synthetic), backtest, walkforward, permute and weights. All windows below count bars, so 20 is then 20 hours; walk-forward windows stay years and months. Trade, the worker, replay and the account engine refuse them.",
+    ),
   start: civilDate
     .default("2015-01-01")
     .describe("First day to fetch. A backtest's own span is given by its --start and --end."),

@@ -25,7 +25,7 @@ export function renderWeights(outcome: TargetWeightsOutcome, { painter, width }:
     ...correlations.map(({ a, b, rho }) => `Correlation of ${a} and ${b}: ${decimal(rho)}`),
   ];
   return [
-    `${painter.bold("Target weights")} as of ${asOf}${ts === undefined ? "" : `, the hour that ended at ${ts}`}`,
+    `${painter.bold("Target weights")} as of ${asOf}${ts === undefined ? "" : `, the hour up to ${ts.slice(11, 16)} UTC`}`,
     "",
     renderTable(
       [{ heading: "Symbol" }, { heading: "Weight", align: "right" }, { heading: `Since ${before}` }],

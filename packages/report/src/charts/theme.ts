@@ -82,10 +82,16 @@ export function keyFigures({ result, metrics }: Pick<ChartInput, "result" | "met
   const [first, last] = [sessions[0], sessions[sessions.length - 1]];
   const period = first === last ? `${first}` : `${first} to ${last}`;
   return [
-    `${period}, ${decimal(sessions.length, 0)} session${sessions.length === 1 ? "" : "s"}`,
+    `${period}, ${rowsInWords(result)}`,
     `CAGR ${percent(metrics.CAGR)}`,
     `Sharpe ${decimal(metrics.Sharpe)}`,
     `MaxDD ${percent(metrics.MaxDD)}`,
     "net of costs",
   ].join(between);
+}
+
+function rowsInWords({ sessions, endsUtcMs }: ChartInput["result"]): string {
+  const counted = (count: number, of: string) => `${decimal(count, 0)} ${of}${count === 1 ? "" : "s"}`;
+  const different = endsUtcMs ? new Set(sessions).size : sessions.length;
+  return `${counted(different, "session")}${endsUtcMs ? ` of ${counted(sessions.length, "hourly bar")}` : ""}`;
 }
