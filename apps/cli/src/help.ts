@@ -25,7 +25,7 @@ export default class PfHelp extends Help {
     // In the order in which a newcomer needs them.
     const order = [
       ...["connect", "fetch", "backtest", "walkforward", "permute", "weights", "trade", "status"],
-      ...["halt", "resume", "sim", "replay"],
+      ...["halt", "resume", "frame", "sim", "replay"],
       ...["queue status", "queue cancel", "new strategy"],
       ...["alert test", "audit-log verify", "config show", "config check", "config schema"],
     ];

@@ -213,6 +213,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "Nobody was connected to.",
     next: "write research.queue as redis://HOST:PORT, with a password redis://:PASSWORD@HOST:PORT, encrypted rediss://",
   },
+  PF_UNKNOWN_COLUMN: {
+    exit: 2,
+    means: nothingDone,
+    next: "choose one of the columns that are there",
+  },
   PF_UNKNOWN_RUN: {
     exit: 2,
     means: "It may be finished; nothing was changed.",
@@ -313,6 +318,11 @@ export const failures: Readonly<Record<string, Entry>> = {
     next: "see what is said about each symbol, and fetch again",
   },
 
+  PF_RESULT_FILE: {
+    exit: 3,
+    means: "There is no table to look at.",
+    next: "run the command that makes it, or name another file",
+  },
   PF_INVALID_FRAME: {
     exit: 3,
     means: "A table that is not what it was taken for is not guessed at.",

@@ -42,7 +42,7 @@ export {
 export type { ErrorFields, ExitCode, Failure } from "./failures.js";
 export { describeFailure, errorFields, exitCodeOf, failures } from "./failures.js";
 export type { FetchedSymbol, FetchOutcome, FetchRequest } from "./fetch.js";
-export { ResultFileError, UnknownColumnError } from "./frame/errors.js";
+export { ExportWriteError, ResultFileError, UnknownColumnError } from "./frame/errors.js";
 export type { FrameDocument, FrameRequest } from "./frame/service.js";
 export type { DecidingConfig, Manifest } from "./manifest.js";
 export { decidingConfig, hashOf } from "./manifest.js";

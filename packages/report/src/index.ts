@@ -15,7 +15,7 @@ export type { DrawdownPeriod, EquityPath } from "./drawdowns.js";
 export { underwater, worstDrawdowns } from "./drawdowns.js";
 export { FontsMissingError, ReportInputError, WriteError } from "./errors.js";
 export type { JsonObject, JsonValue, MetricsJson } from "./json.js";
-export { jsonText, metricNames, metricsJson, plainJson } from "./json.js";
+export { jsonText, metricNames, metricsJson, plainJson, plainObject } from "./json.js";
 export type { CalendarReturns, MonthReturn, ReturnPath, YearReturn } from "./months.js";
 export { monthlyReturns } from "./months.js";
 export type { PermutationReportInput } from "./permutation.js";

@@ -67,8 +67,8 @@ function medianOf(values: readonly number[]): number {
 }
 
 /**
- * One row for every combination of keys that occurs, in the order in which they first occur: the keys, `rows`, how many rows
- * have them, and `<column>_<aggregate>` for whatever is asked for. Missing values are left out; a group without any has
+ * One row for every combination of keys that occurs, ordered by the first key, then by the next, each as its values first
+ * occur: the keys, `rows`, how many rows have them, and `<column>_<aggregate>` for whatever is asked for. Missing values are left out; a group without any has
  * `NaN`, and count and sum 0. `compound` is the product of 1 + value, less 1: what returns come to.
  *
  * @param by - columns whose values make the groups
@@ -101,24 +101,37 @@ export async function groupFrame(
   return frameOf([...keys.map((key) => pick(key, firstRows)), { name: "rows", numbers: size }, ...made]);
 }
 
-/** The group of each row, counted from 0 as they first occur, and the row in which each group first occurs. */
+/** The group of each row, counted from 0 in their order, and the row in which each group first occurs. */
 function groupsOf(keys: readonly FrameColumn[], rows: number) {
-  const known = new Map<string, number>();
-  const groupOf = new Int32Array(rows);
-  const firstRows: number[] = [];
-  for (let row = 0; row < rows; row++) {
-    const key = JSON.stringify(
-      keys.map((column) => (isNumeric(column) ? String(column.numbers[row]) : column.texts[row])),
-    );
-    let group = known.get(key);
-    if (group === undefined) {
-      group = firstRows.length;
-      known.set(key, group);
-      firstRows.push(row);
-    }
-    groupOf[row] = group;
-  }
-  return { groupOf, firstRows };
+  const ranks = keys.map((key) => ranksOf(key, rows));
+  const known = new Map<string, { readonly row: number; readonly ranks: readonly number[]; group: number }>();
+  const found = Array.from({ length: rows }, (_, row) => {
+    const own = ranks.map((rank) => rank[row]!);
+    const key = own.join(" ");
+    const one = known.get(key) ?? { row, ranks: own, group: 0 };
+    known.set(key, one);
+    return one;
+  });
+  const ordered = [...known.values()].sort((a, b) => {
+    const at = a.ranks.findIndex((rank, key) => rank !== b.ranks[key]);
+    return at < 0 ? 0 : a.ranks[at]! - b.ranks[at]!;
+  });
+  ordered.forEach((one, group) => {
+    one.group = group;
+  });
+  return { groupOf: Int32Array.from(found, ({ group }) => group), firstRows: ordered.map(({ row }) => row) };
+}
+
+/** The number of each row's value, counted from 0 as they first occur. */
+function ranksOf(column: FrameColumn, rows: number): Int32Array {
+  const values: ArrayLike<string | number> = isNumeric(column) ? column.numbers : column.texts;
+  const known = new Map<string | number, number>();
+  return Int32Array.from({ length: rows }, (_, row) => {
+    const value = values[row]!;
+    const rank = known.get(value) ?? known.size;
+    known.set(value, rank);
+    return rank;
+  });
 }
 
 function pick(column: FrameColumn, rows: readonly number[]): FrameColumn {
