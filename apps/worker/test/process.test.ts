@@ -173,6 +173,11 @@ describe("a worker's process", () => {
     expect(await said(["--workers", "2"])).toEqual([2, "PF_USAGE"]);
     expect(await said(["--live"])).toEqual([2, "PF_USAGE"]);
     expect(await said(["--live", "--set", "ibkr.account_live=U1234567"])).toEqual([2, "PF_LIVE_LOCKED"]);
+    // Nobody listens at the broker's port, and nobody was asked: that would be another error.
+    expect(await said(["--clock", "broker", "--set", "ibkr.timeframe=1 hour"])).toEqual([
+      2,
+      "PF_HOURLY_BARS",
+    ]);
     expect(
       await said(["--live", "--set", "ibkr.account_live=U1234567", "--set", "execution.live=true"]),
     ).toEqual([2, "PF_LIVE_LOCKED"]);

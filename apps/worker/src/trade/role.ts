@@ -3,6 +3,7 @@ import {
   createServices,
   createTradeWorker,
   readConfiguration,
+  requireTradable,
   type ServiceContext,
   type Teller,
   type TradeWorker,
@@ -31,6 +32,8 @@ const farewellMs = 15_000;
 export async function runTradeRole(setting: RoleSetting): Promise<void> {
   const { mode, confirm, clock, configuration, folders, version, logger, signal } = setting;
   const loaded = await readConfiguration(configuration);
+  // A clock that is the broker's is asked for below: what can never trade shall not connect for it.
+  requireTradable(loaded);
   const { page: pageSetting } = loaded.config;
   const context: ServiceContext = { configuration, folders, version };
   const timers = clock === "broker" ? await brokersTimers(context, mode) : systemTimers;
