@@ -207,13 +207,17 @@ function withoutChangeset(now) {
     );
   const ever = told(waiting);
   const lately = told(waiting.filter((name) => changed.has(`.changeset/${name}`)));
-  return now
-    .filter(({ file }) => changed.has(relative(root, file)))
-    .filter(({ name, version }) => !(version === "0.0.0" ? ever : lately).has(name))
-    .map(
-      ({ name }) =>
-        `the api.txt of ${name} changed since ${base} and no changeset tells of it: \`pnpm changeset\``,
-    );
+  return (
+    now
+      .filter(({ file }) => changed.has(relative(root, file)))
+      // A release turned its changesets into the changelog.
+      .filter(({ file }) => !changed.has(relative(root, join(dirname(file), "CHANGELOG.md"))))
+      .filter(({ name, version }) => !(version === "0.0.0" ? ever : lately).has(name))
+      .map(
+        ({ name }) =>
+          `the api.txt of ${name} changed since ${base} and no changeset tells of it: \`pnpm changeset\``,
+      )
+  );
 }
 
 function baseOf() {
