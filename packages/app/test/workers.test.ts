@@ -107,6 +107,18 @@ describe("a panel in shared memory", () => {
   });
 });
 
+describe("a panel of hours in shared memory", () => {
+  it("keeps the instants at which they end", () => {
+    const session = panel.sessions[0]!;
+    const endsUtcMs = Float64Array.of(1e12, 1e12 + 3_600_000);
+    const column = Float64Array.of(10, 11);
+    const prices = { open: column, high: column, low: column, close: column, volume: column };
+    const hours = alignPanel([{ ticker: "SPY", sessions: [session, session], endsUtcMs, ...prices }]);
+    const again = openSharedPanel(structuredClone(sharePanel(hours)));
+    expect([again.sessions, again.endsUtcMs]).toEqual([hours.sessions, endsUtcMs]);
+  });
+});
+
 describe("units on threads", () => {
   it.each([1, 2, 3])("give the results of this thread, to the last bit, on %i of them", async (workers) => {
     const executor = threads(workers);
