@@ -6,8 +6,9 @@ import { costModelOf, lagOf, strategyOptionsOf } from "@pf/config";
 import { newYorkToUtcMs, sessionDate, xnys } from "@pf/market";
 import { createStrategy } from "@pf/selection";
 import { describe, expect, it } from "vitest";
+import { openJournal } from "../src/journal/journal.js";
 import { loadMarket } from "../src/market-data.js";
-import { accountStatus } from "../src/trade/status.js";
+import { accountStatus, haltAccount, resumeAccount } from "../src/trade/status.js";
 import { firstSession, tradeWorld } from "./tradeWorld.js";
 
 describe("pf trade against a simulated broker", () => {
@@ -141,4 +142,33 @@ describe("the status of an account", () => {
       errno: "ENOTDIR",
     });
   });
+});
+
+describe("an account that was halted before it ever traded", () => {
+  it("is not traded, whoever's journal the halt stands in, until somebody resumes", async () => {
+    await using world = await tradeWorld();
+    const loaded = await world.loaded();
+    await haltAccount({ reason: "not before I have looked" }, loaded, world.setting());
+    await expect(world.trade()).rejects.toMatchObject({
+      code: "PF_HALTED",
+      reason: "not before I have looked",
+    });
+    expect(world.takenByReference().size).toBe(0);
+    const { halted } = await accountStatus({}, loaded, world.setting());
+    expect(halted?.reason).toBe("not before I have looked");
+    await resumeAccount({ reason: "looked" }, loaded, world.setting());
+    expect((await world.trade()).document.outcome).toBe("filled");
+  }, 30_000);
+
+  it("is another one than an account whose name begins with its own", async () => {
+    await using world = await tradeWorld();
+    const longer = { mode: "paper", account: "DUK2004451", venue: "ibkr" } as const;
+    openJournal(world.setting().stateFolder, longer, world.setting().clock).close();
+    const loaded = await world.loaded();
+    await haltAccount({ reason: "stop" }, loaded, world.setting());
+    const status = await accountStatus({}, loaded, world.setting());
+    expect([status.account, status.venue, status.others]).toEqual(["DUK200445", "ibkr", []]);
+    expect(status.halted?.reason).toBe("stop");
+    await expect(world.trade()).rejects.toMatchObject({ code: "PF_HALTED" });
+  }, 30_000);
 });

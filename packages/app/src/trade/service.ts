@@ -15,6 +15,7 @@ import {
   hasJournal,
   type Journal,
   type JournalIdentity,
+  journalPath,
   lockAccount,
   openJournal,
 } from "../journal/journal.js";
@@ -35,6 +36,7 @@ import {
   reconcileBook,
 } from "./run.js";
 import { foldTrade, type TradeEvent, type TradeState, untouched } from "./state.js";
+import { journalOf } from "./status.js";
 
 export interface TradeRequest {
   /** Which account; a dry run without one asks no broker. */
@@ -275,6 +277,7 @@ async function atBroker<T>(
     const venue = provenanceOf(session.greeting);
     const identity: JournalIdentity = { mode, account, venue };
     const own: Clock = whose === "broker" ? session.clock : clock;
+    if (purpose === "trade") requireNotAskedToHalt(identity, loaded, setting);
     const rules = rulesOf(loaded, setting);
     const usesJournal = purpose === "trade" || hasJournal(setting.stateFolder, identity);
     if (usesJournal) journal = openJournal<TradeEvent>(setting.stateFolder, identity, own);
@@ -309,6 +312,23 @@ async function atBroker<T>(
     await session?.close();
     unlock();
   }
+}
+
+/**
+ * Who halts an account does not say whether the broker's or a simulator's is meant, and it is written where `pf status`
+ * looks. Before the first rebalance that can be another journal than the one about to be traded: what `pf status` shows as
+ * halted is traded nowhere.
+ */
+function requireNotAskedToHalt(
+  { mode, account, venue }: JournalIdentity,
+  { config }: LoadedConfig,
+  { stateFolder, clock }: TradeSetting,
+): void {
+  const { identity } = journalOf(mode, config, stateFolder);
+  const own = journalPath("", { mode, account, venue });
+  if (journalPath("", identity) === own || !hasJournal(stateFolder, identity)) return;
+  const { halt } = stateIn(stateFolder, identity, clock);
+  if (halt?.code === "asked") throw new HaltedError(halt.code, halt.reason);
 }
 
 async function connected(

@@ -201,8 +201,11 @@ export function journalOf(
 ): { readonly identity: JournalIdentity; readonly others: readonly string[] } {
   const account = accountOf(config, mode);
   const atBroker: JournalIdentity = { mode, account, venue: "ibkr" };
-  const found = journalsIn(stateFolder).filter((name) => name.startsWith(`${mode}-${account}`));
   const own = journalPath("", atBroker);
+  // Another account's name may begin with this one.
+  const found = journalsIn(stateFolder).filter(
+    (name) => name === own || name.startsWith(`${mode}-${account}-`),
+  );
   if (found.includes(own) || found.length === 0) {
     return { identity: atBroker, others: found.filter((name) => name !== own) };
   }
