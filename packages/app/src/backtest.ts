@@ -8,11 +8,12 @@ import { accountRulesOf, compareEngines, measureAccount } from "./account/compar
 import { type AccountDocument, accountDocument } from "./account/document.js";
 import { type AccountRun, runAccount } from "./account/engine.js";
 import { auditLines, explainRebalances, runName } from "./audit.js";
+import { barKindOf } from "./bar-kind.js";
 import { requireDailyBars } from "./configuration.js";
 import { readRange } from "./dates.js";
 import { TooFewSessionsError } from "./errors.js";
 import { type Manifest, manifestJson, manifestOf } from "./manifest.js";
-import { barKindOf, loadMarket, loadTraded, yearOf } from "./market-data.js";
+import { loadMarket, loadTraded, yearOf } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 import { publishReport } from "./publish.js";
 import { dataHashOf, enterTrials } from "./research/ledger.js";

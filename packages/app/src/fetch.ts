@@ -1,10 +1,10 @@
 import type { BarSource, SymbolOutcome } from "@pf/bars";
 import type { LoadedConfig } from "@pf/config";
 import type { SessionDate, Ticker } from "@pf/market";
+import { barKindOf } from "./bar-kind.js";
 import { earlierOf, lastCompleteSession, readRange } from "./dates.js";
 import { FetchIncompleteError, NothingFinishedError, RequestError } from "./errors.js";
 import { describeFailure, type ErrorFields, errorFields } from "./failures.js";
-import { barKindOf } from "./market-data.js";
 import {
   type OpenSource,
   openSource,

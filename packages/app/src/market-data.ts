@@ -1,5 +1,4 @@
 import { rowsPerYear } from "@pf/backtest";
-import type { LoadedConfig } from "@pf/config";
 import type { BarSeries, Panel, SessionDate, Ticker } from "@pf/market";
 import { alignPanel } from "@pf/market";
 import { type RealPrices, realPrices } from "./account/prices.js";
@@ -26,11 +25,6 @@ export interface MarketData {
   /** Symbols of which the cache holds no prices as traded; hourly bars have none and need none. */
   readonly withoutTrades: readonly Ticker[];
   readonly kind: "daily" | "hourly";
-}
-
-/** The bars that a configuration's research is about. */
-export function barKindOf({ config }: Pick<LoadedConfig, "config">): "daily" | "hourly" {
-  return config.ibkr.timeframe === "1 hour" ? "hourly" : "daily";
 }
 
 /**

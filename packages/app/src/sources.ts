@@ -1,9 +1,9 @@
 import type { BarSource } from "@pf/bars";
 import type { LoadedConfig } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
+import { barKindOf } from "./bar-kind.js";
 import type { SessionSetting } from "./broker.js";
 import { HourlyBarsError, RequestError } from "./errors.js";
-import { barKindOf } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 
 export const sourceNames = ["ibkr", "csv", "synthetic", "tiingo", "alpaca"] as const;

@@ -2,11 +2,12 @@ import { runBacktest } from "@pf/backtest";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { SessionDate, Ticker, TradingCalendar, Weights } from "@pf/market";
 import { createStrategy, type Decision, type Extensions } from "@pf/selection";
+import { barKindOf } from "./bar-kind.js";
 import { type CandidateRow, candidateRow } from "./candidate-rows.js";
 import { knownDay, lastCompleteSession } from "./dates.js";
 import { NoSessionsError } from "./errors.js";
 import { type Manifest, manifestOf } from "./manifest.js";
-import { barKindOf, loadMarket, yearOf } from "./market-data.js";
+import { loadMarket, yearOf } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
 
 export interface TargetWeightsRequest {

@@ -11,9 +11,10 @@ import {
   type Study,
 } from "@pf/research";
 import type { Extensions } from "@pf/selection";
+import { barKindOf } from "../bar-kind.js";
 import { readRange } from "../dates.js";
 import { type Manifest, manifestOf } from "../manifest.js";
-import { barKindOf, loadMarket, type MarketData, yearOf } from "../market-data.js";
+import { loadMarket, type MarketData, yearOf } from "../market-data.js";
 import type { Clock, ProgressListener } from "../ports.js";
 import { dataHashOf, enterTrials, ledgerName, type TrialCount } from "./ledger.js";
 import { studyOf, trialsOf } from "./study.js";
