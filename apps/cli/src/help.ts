@@ -75,7 +75,9 @@ export default class PfHelp extends Help {
         : `[--${name} ${flag.helpValue ?? flag.options?.join("|") ?? "VALUE"}]`,
     );
     // The flags every command takes have a section of their own; the usage line is for this command's.
-    const args = Object.keys(command.args).map((name) => name.toUpperCase());
+    const args = Object.entries(command.args).map(([name, { required }]) =>
+      required ? name.toUpperCase() : `[${name.toUpperCase()}]`,
+    );
     command.usage = [command.id, ...args, ...words, "[flags]"].join(" ");
     this.print(`${command.summary ?? ""}\n`);
     this.print(this.formatCommand(command));

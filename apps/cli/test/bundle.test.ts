@@ -19,8 +19,8 @@ describe("the built program", () => {
   const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) =>
     file.endsWith(".js"),
   );
-  // At the beginning of a line, so that no text that speaks of an import is taken for one.
-  const named = /^(?:import|export)\b[^"'\n]*?["']([^"'\n]+)["'];?$|\bimport\(["']([^"'\n]+)["']\)/gm;
+  // At the beginning of a line, or outside a type, so that no text that speaks of an import is taken for one.
+  const named = /^(?:import|export)\b[^"'\n]*?["']([^"'\n]+)["'];?$|(?<!\{)\bimport\(["']([^"'\n]+)["']\)/gm;
   const imported = new Set(
     files.flatMap((file) =>
       [...readFileSync(join(dist, file), "utf8").matchAll(named)].map((match) => match[1] ?? match[2]!),
@@ -37,15 +37,30 @@ describe("the built program", () => {
     expect([...imported].some((name) => name === "tinypool")).toBe(true);
   });
 
-  it("brings the module of its threads, the fonts of its pictures and the licences of what it holds", () => {
+  it("brings the module of its threads, the fonts of its pictures, danfojs for its tables and the licences of what it holds", () => {
     expect(files).toContain("research-worker.js");
     for (const file of [
       "fonts/DejaVuSans.ttf",
       "fonts/DejaVuSans-Bold.ttf",
       "licenses/zod.txt",
       "licenses/echarts.txt",
+      "vendor/danfojs.cjs",
+      "licenses/danfojs.txt",
     ])
       expect([file, existsSync(join(dist, file))]).toEqual([file, true]);
+  });
+
+  it("loads danfojs for tables alone", () => {
+    const naming = files.filter((file) =>
+      readFileSync(join(dist, file), "utf8").includes("vendor/danfojs.cjs"),
+    );
+    expect(naming).toHaveLength(1);
+    const importing = files.filter((file) =>
+      [...readFileSync(join(dist, file), "utf8").matchAll(/^import\b[^"\n]*"\.\/([^"\n]+)"/gm)].some(
+        ([, name]) => name === naming[0],
+      ),
+    );
+    expect(importing).toEqual([]);
   });
 
   it("installs the versions that the packages name", () => {

@@ -20,6 +20,7 @@ describe("help", () => {
         "queue status",
         "queue cancel",
         "new strategy",
+        "frame",
         "First steps",
       ]) {
         expect(stdout).toContain(name);
@@ -41,6 +42,7 @@ describe("help", () => {
     ["queue status"],
     ["queue cancel"],
     ["new strategy"],
+    ["frame"],
   ])("of %s names the flags every command takes", async (command) => {
     const { code, stdout } = await pf([...command.split(" "), "--help"]);
     expect(code).toBe(0);
@@ -113,6 +115,10 @@ describe("what was typed wrong", () => {
       "redis://HOST:PORT",
     ],
     ["no run to cancel", ["queue", "cancel"], "PF_USAGE", "--help"],
+    ["no results to look at", ["frame"], "PF_USAGE", "--help"],
+    ["results that are no table", ["frame", "equity.png"], "PF_USAGE", "`bars`"],
+    ["no number of rows", ["frame", "returns", "--head", "0"], "PF_USAGE", "at least 1"],
+    ["statistics of no groups", ["frame", "returns", "--agg", "mean"], "PF_USAGE", "--group-by"],
     ["no folder for a strategy", ["new", "strategy"], "PF_USAGE", "--help"],
     ["a strategy's name that is none", ["new", "strategy", "My Score"], "PF_USAGE", "small letters"],
     [

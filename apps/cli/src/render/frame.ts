@@ -10,7 +10,7 @@ export function renderFrame(document: FrameDocument, { painter, width }: Style, 
   // The rows of a description are of different sizes.
   const format =
     document.view === "description"
-      ? (values: readonly Cell[]) => values.flatMap((one) => cellsOf([one]))
+      ? (values: readonly Cell[]) => values.flatMap((one) => cellsOf([one], 4, 1e-3))
       : cellsOf;
   const cells = columns.map((name) => format(shown.map((row) => row[name] ?? null)));
   const widths = columns.map(
@@ -63,13 +63,13 @@ function titleOf({ source, table, view, total }: FrameDocument): string {
 
 type Cell = string | number | null;
 
-/** The cells of a column: numbers with as many decimals as show five digits of the greatest, the same for all. */
-function cellsOf(values: readonly Cell[]): readonly string[] {
+/** The cells of a column: numbers with as many decimals as show some digits of the greatest, the same for all. */
+function cellsOf(values: readonly Cell[], digits = 5, least = 1e-4): readonly string[] {
   const numbers = values.filter((value) => typeof value === "number");
   const greatest = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const isWhole = numbers.every(Number.isInteger) && greatest < 1e15;
-  const decimals = isWhole ? 0 : Math.min(8, Math.max(0, 4 - Math.floor(Math.log10(greatest))));
-  const isFar = !isWhole && (greatest >= 1e12 || greatest < 1e-4);
+  const decimals = isWhole ? 0 : Math.min(8, Math.max(0, digits - 1 - Math.floor(Math.log10(greatest))));
+  const isFar = !isWhole && (greatest >= 1e12 || greatest < least);
   return values.map((value) => {
     if (value === null) return undefinedNumber;
     if (typeof value === "string") return value.replaceAll(/\p{Cc}/gu, "�");

@@ -77,12 +77,13 @@ function tablesOf(document: unknown): Record<string, () => Promise<readonly Fram
     };
   }
   if ("metrics" in document) {
-    const { metrics, benchmarks = {} } = document as MetricsJson;
+    const { metrics, benchmarks = {}, literal } = document as MetricsJson;
     return {
       metrics: async () =>
         columnsOfRows([
           { run: "portfolio", ...metrics },
           ...Object.entries(benchmarks).map(([run, one]) => ({ run, ...one })),
+          ...(literal ? [{ run: "literal", ...literal }] : []),
         ]),
     };
   }
@@ -109,6 +110,7 @@ interface PermutationJson {
 interface MetricsJson {
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly benchmarks?: Readonly<Record<string, Readonly<Record<string, number | null>>>>;
+  readonly literal?: Readonly<Record<string, number | null>>;
 }
 
 /**
