@@ -3,9 +3,10 @@ import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path
 import type { LoadedConfig } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
 import type { Aggregate, DataFrame, FrameColumn } from "@pf/report/frame";
+import { barKindOf } from "../bar-kind.js";
 import { type DateRange, readRange } from "../dates.js";
 import { NoSessionsError, RequestError } from "../errors.js";
-import { barKindOf, loadMarket } from "../market-data.js";
+import { loadMarket } from "../market-data.js";
 import { ExportWriteError, ResultFileError, UnknownColumnError } from "./errors.js";
 import { foldOfDates, heldOnly, type ResultTable, tableOfJson } from "./tables.js";
 
@@ -255,7 +256,12 @@ function inRange({ source, columns }: Source, { start, end }: DateRange): readon
   });
   if (rows.length > 0) return pick(columns, rows);
   const asked = start && end ? `from ${start} to ${end}` : start ? `from ${start} on` : `up to ${end}`;
-  throw new NoSessionsError(asked, dates.texts[0] ?? "nothing", dates.texts.at(-1) ?? "nothing");
+  const [first, last] = [dates.texts[0], dates.texts.at(-1)];
+  if (first === undefined || last === undefined)
+    throw new ResultFileError(source, "it has no rows", "there is nothing to choose from");
+  throw source === "bars"
+    ? new NoSessionsError(asked, first, last)
+    : new ResultFileError(source, `it has no row ${asked}`, `choose dates between ${first} and ${last}`);
 }
 
 /** Rows, their description or groups of them: a frame of what was asked for. */
