@@ -293,6 +293,36 @@ describe("refusals that are no rejections", () => {
     expectAgreement(world, again);
   }, 30_000);
 
+  it("a price that is missing: nothing is sent, and the same session trades when it is there", async () => {
+    await using world = await tradeWorld();
+    const rules = on("tickPrice", "drop", all);
+    const silence = world.sim.addScenario(parseScenario(`rules:\n${rules}`));
+    const outcome = await world.trade({ mode: "paper" }, {}, whole);
+    expect(summaryOf(outcome)).toEqual({
+      outcome: "not_taken",
+      code: "PF_BLOCKED",
+      exit: 5,
+      halted: undefined,
+    });
+    expect(outcome.document.detail).toContain("no price of SPY, QQQ");
+    expect(world.takenByReference().size).toBe(0);
+    silence();
+    const again = await world.trade({ mode: "paper" }, {}, whole);
+    expect(summaryOf(again)).toEqual(fine);
+    expectAgreement(world, again);
+  }, 30_000);
+
+  it("a price that never comes: the session is over without it, and the next one plans anew", async () => {
+    await using world = await tradeWorld();
+    const rules = on("tickPrice", "drop", all);
+    const silence = world.sim.addScenario(parseScenario(`rules:\n${rules}`));
+    expect(summaryOf(await world.trade({ mode: "paper" }, {}, whole)).outcome).toBe("not_taken");
+    await world.goTo(second);
+    silence();
+    expect(summaryOf(await world.trade({ mode: "paper" }, {}, whole))).toEqual(fine);
+    expectAgreement(world);
+  }, 30_000);
+
   it("an API that becomes read-only between the question and the order: not halted", async () => {
     await using world = await tradeWorld();
     const outcome = await world.trade(

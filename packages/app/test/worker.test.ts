@@ -62,6 +62,29 @@ describe("a worker whose broker is not there", () => {
   });
 });
 
+describe("a worker whose broker says no prices", () => {
+  const silence = "{ on: { message: tickPrice, times: all }, do: [drop] }";
+
+  it("trades as soon as it does, while the window is open", async () => {
+    await using world = await WorkerWorld.open(["2025-07-08", "15:50"]);
+    world.underRule(silence, ["2025-07-08", "15:54"], ["2025-07-08", "15:57"]);
+    expect(await world.live(["2025-07-08", "20:00"])).toBeUndefined();
+    expect(world.ended()).toEqual([["2025-07-08", "traded", "filled"]]);
+    for (const utcMs of world.orderTimes) expect(newYork(utcMs)).toMatch(/^2025-07-08 15:5[7-9]$/);
+    expect(world.told.find(({ key }) => key === "trade")!.text).toContain("no price of SPY, QQQ");
+  });
+
+  it("skips the session with that reason when it never does", async () => {
+    await using world = await WorkerWorld.open(["2025-07-08", "15:50"]);
+    world.underRule(silence, ["2025-07-08", "15:54"], ["2025-07-08", "16:30"]);
+    expect(await world.live(["2025-07-08", "20:00"])).toBeUndefined();
+    expect(world.taken.size).toBe(0);
+    const [ended] = world.ended();
+    expect(ended!.slice(0, 2)).toEqual(["2025-07-08", "skipped"]);
+    expect(world.told.find(({ key }) => key === "skipped")!.text).toContain("no price of SPY, QQQ");
+  });
+});
+
 describe("a worker that was not there", () => {
   it("skips what it missed, one by one, with the reason", async () => {
     await using world = await WorkerWorld.open(["2025-07-01", "12:00"]);

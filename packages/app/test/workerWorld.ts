@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { usSettlement } from "@pf/compliance";
 import { newYorkToUtcMs, type SessionDate, sessionDate } from "@pf/market";
-import { type Simulator, type SimulatorOptions, startSimulator } from "@pf/tws-sim";
+import { parseScenario, type Simulator, type SimulatorOptions, startSimulator } from "@pf/tws-sim";
 import type { ServiceContext } from "../src/context.js";
 import { openJournal } from "../src/journal/journal.js";
 import { SimulatedTime } from "../src/replay/time.js";
@@ -142,6 +142,16 @@ export class WorkerWorld implements AsyncDisposable {
   shut(from: NewYork, to: NewYork): void {
     const down = (instantOf(to) - instantOf(from)) / 1000;
     this.time.timers.after(instantOf(from) - this.now, () => this.sim.trigger({ restart: { down } }));
+  }
+
+  /** Lets the broker keep to itself for a while what a rule of a scenario names. */
+  underRule(rule: string, from: NewYork, to: NewYork): void {
+    const { timers } = this.time;
+    let end = () => {};
+    timers.after(instantOf(from) - this.now, () => {
+      end = this.sim.addScenario(parseScenario(`rules:\n  - ${rule}\n`));
+    });
+    timers.after(instantOf(to) - this.now, () => end());
   }
 
   /** Time goes by, and no worker is there. */

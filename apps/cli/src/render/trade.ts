@@ -16,7 +16,7 @@ const outcomes: Readonly<Record<string, string>> = {
   halted_before: "Halted",
   abandoned: "Too late",
   not_now: "Not now",
-  not_taken: "Not taken",
+  not_taken: "Not sent",
   done_before: "Done before",
 };
 

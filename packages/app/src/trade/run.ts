@@ -40,7 +40,7 @@ import { candidateRow } from "../candidate-rows.js";
 import type { Clock } from "../ports.js";
 import { laterOf, type TradeBook } from "./book.js";
 import { decideLast } from "./decide.js";
-import { ClockSkewError, FractionalRefusedError, PartlyFilledError } from "./errors.js";
+import { BlockedError, ClockSkewError, FractionalRefusedError, PartlyFilledError } from "./errors.js";
 import type { DecisionBars, MarketNow } from "./market.js";
 import {
   type Halt,
@@ -261,7 +261,16 @@ class Rebalance {
     this.step("review");
     const { ok, checks } = verdict;
     this.note({ kind: "reviewed", session: today, attempt, plan, ok, breaches, checks });
+    if (!verdict.ok && !verdict.halts && breaches.every(isOfTheMoment)) {
+      return this.notTaken(new BlockedError(...inWords(breaches), "run it again while the window is open"));
+    }
     if (!verdict.ok) return this.refused(breaches, verdict.halts);
+    if (plan.intents.length === 0 && !plan.isComplete && market.missing.size > 0) {
+      const words = `nothing could be ordered: no price of ${[...market.missing.keys()].join(", ")}`;
+      return this.notTaken(
+        new BlockedError(["data_complete"], words, "run it again while the window is open"),
+      );
+    }
     return this.send(plan, verdict);
   }
 
@@ -812,12 +821,15 @@ class Rebalance {
   }
 
   private refused(breaches: readonly Check[], halts: boolean): RebalanceReport {
-    const words = breaches.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
+    const [, words] = inWords(breaches);
     if (halts) return this.halted("check", words);
     return this.done("blocked", false, words);
   }
 
-  /** The broker takes no orders at all now; when it does, within the window, the session can still be traded. */
+  /**
+   * The broker takes no orders at all now, or does not say what they need; when it does, within the window, the session
+   * can still be traded.
+   */
   private notTaken(problem: Error): RebalanceReport {
     return this.report("not_taken", problem.message, problem);
   }
@@ -920,6 +932,18 @@ class Rebalance {
 /** Whether a notice says that book and broker differ. What the broker settles earlier than the book is never used. */
 function isDifference({ code }: Notice): boolean {
   return code !== "adopted" && code !== "lenient_settlement";
+}
+
+/** Prices that are missing or old may be there a moment later; every other check would say the same again. */
+function isOfTheMoment({ name }: Check): boolean {
+  return name === "data_complete" || name === "data_fresh";
+}
+
+function inWords(breaches: readonly Check[]): readonly [names: readonly string[], words: string] {
+  return [
+    breaches.map(({ name }) => name),
+    breaches.map(({ name, detail }) => `${name}: ${detail}`).join("; "),
+  ];
 }
 
 function isEnd({ kind }: OrderEvent): boolean {

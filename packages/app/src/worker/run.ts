@@ -434,7 +434,11 @@ class Worker implements TradeWorker {
     const isLong = lastSession !== null && lastSession.session > session;
     const past = isLong ? (await this.services().history({ mode })).sessions : [lastSession];
     const known = past.find((one) => one?.session === session && one.outcome !== "open");
-    if (known) return this.end(session, ends[known.outcome] ?? "skipped", known.outcome, known.detail);
+    if (known) {
+      // That nothing was sent is known to the journal; why, to who tried.
+      const why = known.outcome === "abandoned" ? this.reasons.get(session) : undefined;
+      return this.end(session, ends[known.outcome] ?? "skipped", known.outcome, why ?? known.detail);
+    }
     if (halted) return this.end(session, "halted", null, halted.reason);
     if (state === "open" && !this.log.state.reconciled.has(session)) {
       this.tell("trade", "warning", session, `Nobody knows yet what became of ${session}`, reason);
