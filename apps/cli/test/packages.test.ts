@@ -27,7 +27,7 @@ interface Packed {
 }
 
 /**
- * What each library is asked once it is installed: a body over the package's exports, here named `pf`, that returns
+ * What each library, and each entry beside its index, is asked once it is installed: a body over the package's exports, here named `pf`, that returns
  * something worth comparing. `need` gives another package's exports.
  */
 const questions: Readonly<Record<string, { readonly ask: string; readonly answer: unknown }>> = {
@@ -132,6 +132,25 @@ const questions: Readonly<Record<string, { readonly ask: string; readonly answer
       ["metrics.json", "returns.csv", "weights.csv", "equity.png", "drawdown.png", "heatmap.png"],
       6,
       "PNG",
+    ],
+  },
+  "@pf/report/frame": {
+    ask: `
+      const { runTargets, targetSeries } = need("@pf/backtest");
+      const panel = market();
+      const result = runTargets(panel, targetSeries(panel, () => ({ UP: 0.5 })), { commissionPerShare: 0, slippageBps: 0 });
+      const frame = await pf.toDataFrame(result);
+      const same = pf.fromDataFrame(frame, "returns").net.every((value, row) => Object.is(value, result.net[row]));
+      const held = await pf.groupFrame(await pf.toDataFrame(result.targets), ["symbol"], { weight: ["mean"] });
+      return [frame.columns.length, frame.shape[0], same, held.values];`,
+    answer: [
+      7,
+      40,
+      true,
+      [
+        ["UP", 40, 0.5],
+        ["DOWN", 40, 0],
+      ],
     ],
   },
   "@pf/orders": {
@@ -242,6 +261,7 @@ const typedOnNode = `
 import { openBarCache, type BarCache } from "@pf/bars";
 import { loadConfig, strategyOptionsOf, type LoadedConfig } from "@pf/config";
 import { writeReport, type PlannedFile } from "@pf/report";
+import { fromDataFrame, toDataFrame, type DataFrame } from "@pf/report/frame";
 import { createServices, type Services } from "@pf/app";
 import { createAlerts, type Delivery } from "@pf/alerts";
 import { barSourceOf, connectIbkr, type IbkrSession } from "@pf/ibkr";
@@ -251,6 +271,10 @@ export const cache: BarCache = openBarCache("data");
 export const configured: Promise<LoadedConfig> = loadConfig({ directory: "config", env: {} });
 export const optionsOf = async (): Promise<StrategyOptions> => strategyOptionsOf((await configured).config);
 export const write = (files: readonly PlannedFile[]): Promise<readonly string[]> => writeReport(files, "reports");
+export const framed = async (panel: Panel): Promise<readonly string[]> => {
+  const frame: DataFrame = await toDataFrame(panel);
+  return fromDataFrame(frame, "panel").tickers;
+};
 export const make: (...words: Parameters<typeof createServices>) => Services = createServices;
 export const simulated = async ({ host, port }: Simulator): Promise<IbkrSession> =>
   connectIbkr({ host, port, clientId: 17, account: "DUK200445", mode: "paper" });
@@ -260,6 +284,8 @@ export const fetched = async (): Promise<readonly SessionDate[]> => {
 };
 export const told = async (): Promise<readonly Delivery[]> =>
   createAlerts({ webhook: "https://example.org" }).send({ key: "a", level: "info", title: "b", text: "c" });
+// @ts-expect-error there is no such kind of frame
+fromDataFrame(null as never, "shares");
 // @ts-expect-error a cache is opened on a folder
 openBarCache(1);
 `;
@@ -284,7 +310,9 @@ describe("the packed packages, installed outside the workspace", () => {
 
   it("are all publishable packages of the workspace, and every library is asked something", () => {
     expect(packed.filter(({ isLibrary }) => isLibrary).map(({ name }) => name)).toEqual(
-      Object.keys(questions).sort(),
+      Object.keys(questions)
+        .filter((name) => name.split("/").length === 2)
+        .sort(),
     );
     expect(packed.filter(({ isLibrary }) => !isLibrary).map(({ name }) => name)).toEqual(["@pf/cli"]);
   });
@@ -309,7 +337,7 @@ describe("the packed packages, installed outside the workspace", () => {
   });
 
   describe.each(Object.entries(questions))("%s", (name, { ask, answer }) => {
-    const slug = name.slice(4);
+    const slug = name.slice(4).replace("/", "-");
 
     it("answers as an ES module", () => {
       const file = write(

@@ -6,6 +6,7 @@ import * as market from "@pf/market";
 import * as research from "@pf/research";
 import ts from "typescript";
 import { expect, it } from "vitest";
+import * as frame from "../src/frame.js";
 import * as report from "../src/index.js";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -14,7 +15,7 @@ const examples = Array.from(readme.matchAll(/```ts\n([\s\S]*?)```/g), ([, code])
 /** Runs an example, writing into a folder; each line that states its value is checked. */
 async function run(example: string, folder: string): Promise<number> {
   const code = example
-    .replace(/^import \{(.*)\} from "@pf\/(\w+)";$/gm, "const {$1} = modules.$2;")
+    .replace(/^import \{(.*)\} from "@pf\/([\w/]+)";$/gm, 'const {$1} = modules["$2"];')
     .replace('"reports"', JSON.stringify(folder))
     .replace(/^(.*); \/\/ => (.*)$/gm, "check($1, $2);");
   const { outputText } = ts.transpileModule(code, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
@@ -24,7 +25,8 @@ async function run(example: string, folder: string): Promise<number> {
     checked++;
   };
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor;
-  await new AsyncFunction("modules", "check", outputText)({ backtest, market, report, research }, check);
+  const modules = { backtest, market, report, "report/frame": frame, research };
+  await new AsyncFunction("modules", "check", outputText)(modules, check);
   expect(checked).toBe(example.match(/\/\/ => /g)!.length);
   return checked;
 }
@@ -34,7 +36,7 @@ it("the README's examples give the results they state", async () => {
   try {
     const checked: number[] = [];
     for (const example of examples) checked.push(await run(example, folder));
-    expect(checked).toEqual([3, 2]);
+    expect(checked).toEqual([3, 2, 3]);
     expect(readdirSync(folder).sort()).toEqual([
       "drawdown.png",
       "equity.png",
