@@ -37,7 +37,7 @@ export function explainRebalances(
 }
 
 /** A decision, and with hourly bars the end of the one that decided. */
-export type TimedDecision = Decision & { readonly ts?: string };
+type TimedDecision = Decision & { readonly ts?: string };
 
 /** @param row - the decision's own, of the same rows */
 export function timed(

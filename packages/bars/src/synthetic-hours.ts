@@ -2,7 +2,7 @@ import type { BarSeries, SessionDate, TradingCalendar } from "@pf/market";
 import seedrandom from "seedrandom";
 
 /** How a symbol moves within a session: shares of each factor and of what is its own, whose squares add up to 1. */
-export interface HourlyLoads {
+interface HourlyLoads {
   readonly factors: readonly number[];
   readonly own: number;
 }

@@ -90,7 +90,7 @@ export function rowUtcMs({ sessions, endsUtcMs }: ChartRows, row: number): numbe
 }
 
 /** What rows are placed by. */
-export interface ChartRows {
+interface ChartRows {
   readonly sessions: readonly SessionDate[];
   readonly endsUtcMs?: Float64Array;
 }
