@@ -160,6 +160,19 @@ describe("a worker's process", () => {
     expect(taken.size).toBeGreaterThan(0);
   });
 
+  it("beside another worker of the account is never ready, and says why it ends", async () => {
+    const simulator = await brokerAt("2025-07-08T15:00:00Z");
+    const home = newHome();
+    const first = start(home, ["--clock", "broker"], simulator.port);
+    await first.line("ready");
+    const second = start(home, ["--clock", "broker"], simulator.port);
+    expect(await second.ended).toBe(5);
+    expect(second.stderr).toContain("PF_STATE_LOCKED");
+    expect(second.lines).toEqual([]);
+    first.child.kill("SIGTERM");
+    expect(await first.ended).toBe(0);
+  });
+
   it("says what is wrong with how it was started, and does nothing", async () => {
     const home = newHome();
     const said = async (words: readonly string[]) => {

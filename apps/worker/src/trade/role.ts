@@ -71,6 +71,8 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
     signal,
     onChange: () => page?.changed(),
     onEvent: (event) => {
+      // From here on the account is its own: whoever comes second must never have said that it is ready.
+      if (event.kind === "started") logReady();
       logEvent(logger, event);
       if (event.kind === "ended") metrics.sessionEnded(event.outcome ?? event.result);
     },
@@ -91,6 +93,11 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
     return { atUtcMs, startedUtcMs, version, activity, next, status, history, trouble, preflight, log };
   };
   const metrics = createMetrics(view);
+  const logReady = () => {
+    logger.info({ role: "trade", mode, account: worker?.account, page: page?.url }, "ready");
+    if (alerts.channels.length === 0)
+      logger.warn("no alarm reaches anybody: set alerts.webhook, alerts.ntfy or alerts.email");
+  };
   let running = true;
   page = await startPage({
     ...pageSetting,
@@ -110,9 +117,6 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
   try {
     // Only where the page can be served is anything begun that leaves a trace.
     worker = await createTradeWorker(workerSetting);
-    logger.info({ role: "trade", mode, account: worker.account, page: page.url }, "ready");
-    if (alerts.channels.length === 0)
-      logger.warn("no alarm reaches anybody: set alerts.webhook, alerts.ntfy or alerts.email");
     await worker.run();
   } finally {
     running = false;
