@@ -213,3 +213,24 @@ describe("a rebalance that fails at something nobody foresaw", () => {
     expect(world.told.find(({ key }) => key === "trade")).toMatchObject({ level: "warning" });
   });
 });
+
+describe("alarms", () => {
+  it("tells of every session that was skipped, also on a half day after another", async () => {
+    await using world = await WorkerWorld.open(["2025-07-02", "15:30"]);
+    world.shut(["2025-07-02", "15:52"], ["2025-07-03", "20:00"]);
+    await world.live(["2025-07-03", "19:00"]);
+    const titles = world.told.filter(({ key }) => key === "skipped").map(({ title }) => title);
+    expect(titles).toEqual(["2025-07-02 was skipped", "2025-07-03 was skipped"]);
+  }, 60_000);
+  it("tells of a halt that follows a resume within a day", async () => {
+    await using world = await WorkerWorld.open(["2025-07-02", "12:00"]);
+    await world.services().halt({ reason: "one" });
+    await world.live(["2025-07-02", "17:00"]);
+    await world.services().resume({ reason: "looked" });
+    await world.live(["2025-07-03", "12:50"]);
+    await world.services().halt({ reason: "two" });
+    await world.live(["2025-07-03", "19:00"]);
+    const halts = world.told.filter(({ key }) => key === "halted").map(({ text }) => text.split("\n")[0]);
+    expect(halts).toEqual(["one", "two"]);
+  }, 60_000);
+});

@@ -159,7 +159,7 @@ export function requireTradable(loaded: Pick<LoadedConfig, "config">): void {
 
 class Worker implements TradeWorker {
   private readonly log: WorkerLog;
-  private readonly told = new Map<string, { level: Level; atUtcMs: number }>();
+  private readonly told = new Map<string, { level: Level; atUtcMs: number; session: SessionDate | null }>();
   private activity: Activity;
   private calendar: TradingCalendar;
   private readonly base: TradingCalendar;
@@ -182,7 +182,7 @@ class Worker implements TradeWorker {
     this.calendar = amendCalendar(this.base, this.log.state.amendments);
     this.activity = { kind: "working", detail: "starting", sinceUtcMs: timers.nowUtcMs() };
     const { open, lastUtcMs } = this.log.state;
-    for (const [key, level] of open) this.told.set(key, { level, atUtcMs: lastUtcMs });
+    for (const [key, level] of open) this.told.set(key, { level, atUtcMs: lastUtcMs, session: null });
   }
 
   snapshot(): WorkerSnapshot {
@@ -365,6 +365,7 @@ class Worker implements TradeWorker {
           ...failed.map(({ name, detail, next }) => `${name}: ${detail}${next ? ` (${next})` : ""}`),
           `orders go out at ${newYorkTimeOf(times.opensUtcMs)} New York time`,
         ].join("\n"),
+        level === "alarm" && this.told.get("preflight")?.session !== session,
       );
     }
   }
@@ -412,6 +413,8 @@ class Worker implements TradeWorker {
     if (this.log.state.ended.has(session)) return;
     this.note({ kind: "ended", session, result, outcome, detail });
     this.reasons.delete(session);
+    // Another session's trouble is news, however much it is like the one before; many that were missed are one.
+    const isToday = session === newYorkDateOf(this.now);
     if (result === "traded") {
       this.over("trade", session, "Traded again", detail);
       this.over("skipped", session, "Traded again", detail);
@@ -419,9 +422,10 @@ class Worker implements TradeWorker {
       if (outcome === "partial")
         this.tell(`partial ${session}`, "warning", session, `${session} was traded in part`, detail);
     } else if (result === "halted") {
-      this.tell("halted", "alarm", session, "Trading is halted", `${detail}\nlook at it, then \`pf resume\``);
+      const text = `${detail}\nlook at it, then \`pf resume\``;
+      this.tell("halted", "alarm", session, "Trading is halted", text, isToday);
     } else {
-      this.tell("skipped", "alarm", session, `${session} was skipped`, detail);
+      this.tell("skipped", "alarm", session, `${session} was skipped`, detail, isToday);
     }
   }
 
@@ -603,7 +607,7 @@ class Worker implements TradeWorker {
       (level === "alarm" && before.level !== "alarm") ||
       this.now - before.atUtcMs >= tellAgainMs;
     if (!isNews) return;
-    if (level !== "info") this.told.set(key, { level, atUtcMs: this.now });
+    if (level !== "info") this.told.set(key, { level, atUtcMs: this.now, session });
     this.note({ kind: "told", key, level, session, title, detail, isOver: false });
     this.send(key, level, title, detail);
   }
