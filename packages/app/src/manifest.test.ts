@@ -37,8 +37,7 @@ describe("the hash of the configuration", () => {
   ])("does not change with %s, which decides none", (override) => expect(hashWith(override)).toBe(plain));
 
   it("takes in the rules of orders where an account is traded, and never the lock of live trading", () => {
-    const traded = (...overrides: string[]) =>
-      hashOf(decidingConfig(resolveConfig({ overrides }), true));
+    const traded = (...overrides: string[]) => hashOf(decidingConfig(resolveConfig({ overrides }), true));
     expect(traded("execution.max_orders_per_day=9")).not.toBe(traded());
     expect(traded("compliance.broker_end_of_day=false")).not.toBe(traded());
     expect(traded("risk.max_drawdown=0.2")).not.toBe(traded());

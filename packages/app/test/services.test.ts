@@ -247,19 +247,19 @@ describe("backtest", () => {
     const account = reported.document;
     expect(account.account).toEqual(bars.account);
     expect(account.bars).toEqual(bars.metrics);
-    expect(account.metrics).toEqual(account.account.metrics);
-    expect(account.metrics.FinalEquity).toBe(account.account.finalEquity);
-    expect(account.account.initialCash).toBe(25_000);
-    expect(account.account.fills).toBeGreaterThan(0);
-    expect(Object.keys(account.literalAccount!)).toEqual(Object.keys(account.account));
+    expect(account.metrics).toEqual(account.account!.metrics);
+    expect(account.metrics.FinalEquity).toBe(account.account!.finalEquity);
+    expect(account.account!.initialCash).toBe(25_000);
+    expect(account.account!.fills).toBeGreaterThan(0);
+    expect(Object.keys(account.literalAccount!)).toEqual(Object.keys(account.account!));
     const rows = readFileSync(join(home, "account", "reports", "returns.csv"), "utf8")
       .trim()
       .split("\n");
-    expect(Number(rows.at(-1)!.split(",").at(-1))).toBe(account.account.finalEquity);
+    expect(Number(rows.at(-1)!.split(",").at(-1))).toBe(account.account!.finalEquity);
     // Curves and pictures show growth, because benchmarks are growth too.
-    expect(reported.result.equity.at(-1)).toBeCloseTo(account.account.finalEquity / 25_000, 12);
+    expect(reported.result.equity.at(-1)).toBeCloseTo(account.account!.finalEquity / 25_000, 12);
     expect(reported.result.equity[0]).toBe(1);
-    const difference = account.account.difference.reduce((sum, { cagr }) => sum + cagr, 0);
+    const difference = account.account!.difference.reduce((sum, { cagr }) => sum + cagr, 0);
     expect(difference).toBeCloseTo(account.metrics.CAGR! - account.bars.CAGR!, 12);
   });
 
