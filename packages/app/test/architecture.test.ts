@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { architectureBreaches, compilerFaults, packagesIn, type Table } from "./architecture.js";
+import {
+  architectureBreaches,
+  compilerFaults,
+  packagesIn,
+  sharedTestFiles,
+  type Table,
+} from "./architecture.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const table = JSON.parse(readFileSync(join(root, "scripts/rooms.json"), "utf8")) as Table;
@@ -21,6 +27,16 @@ describe("this workspace", () => {
     const { violations, modules } = cruise(root);
     expect(violations).toEqual([]);
     expect(modules).toBeGreaterThan(100);
+  });
+
+  it("tests a package again when a test file that it shares with others changes", () => {
+    const { tasks } = JSON.parse(readFileSync(join(root, "turbo.json"), "utf8")) as {
+      readonly tasks: { readonly test: { readonly inputs: readonly string[] } };
+    };
+    const named = tasks.test.inputs.filter((input) => input.startsWith("$TURBO_ROOT$/packages/"));
+    const shared = sharedTestFiles(root);
+    expect(shared).toContain("packages/market/test/worlds.ts");
+    expect(named).toEqual(shared.map((file) => `$TURBO_ROOT$/${file}`));
   });
 
   it("lets nothing import upwards: the table itself has no circle", () => {

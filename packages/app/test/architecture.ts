@@ -65,6 +65,33 @@ export function architectureBreaches(root: string, table: Table): readonly strin
   });
 }
 
+/**
+ * The files in test folders that tests of other packages import, and what those files import beside them, relative to the
+ * root: what a package's tests depend on without depending on a build.
+ */
+export function sharedTestFiles(root: string): readonly string[] {
+  const imports = new Map(
+    packagesIn(root).flatMap(({ folder }) =>
+      sourcesIn(join(root, folder)).map(({ path, imports }) => [posix.join(folder, path), imports] as const),
+    ),
+  );
+  const testFilesNamedBy = (file: string) =>
+    (imports.get(file) ?? [])
+      .filter(({ specifier }) => specifier.startsWith("."))
+      .map(({ specifier }) => posix.join(posix.dirname(file), specifier).replace(/\.js$/, ".ts"))
+      .filter((target) => imports.has(target) && target.split("/")[2] === "test");
+  const home = (file: string) => file.split("/").slice(0, 2).join("/");
+
+  const shared = new Set(
+    [...imports.keys()].flatMap((file) =>
+      testFilesNamedBy(file).filter((target) => home(target) !== home(file)),
+    ),
+  );
+  // A set that grows while it is walked through: what is shared shares what it imports.
+  for (const file of shared) for (const target of testFilesNamedBy(file)) shared.add(target);
+  return [...shared].sort();
+}
+
 /** The packages of a workspace: every folder with a manifest under `packages/` and `apps/`. */
 export function packagesIn(
   root: string,
