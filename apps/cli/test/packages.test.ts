@@ -336,6 +336,17 @@ describe("the packed packages, installed outside the workspace", () => {
     }
   });
 
+  it("load side by side in one process", () => {
+    const names = Object.keys(questions);
+    const file = write(
+      outside,
+      "all.mjs",
+      `const all = await Promise.all(${JSON.stringify(names)}.map((name) => import(name)));
+process.stdout.write(JSON.stringify(all.map((one) => Object.keys(one).length > 0)));`,
+    );
+    expect(JSON.parse(succeed(process.execPath, [file], outside))).toEqual(names.map(() => true));
+  });
+
   describe.each(Object.entries(questions))("%s", (name, { ask, answer }) => {
     const slug = name.slice(4).replace("/", "-");
 
@@ -344,7 +355,7 @@ describe("the packed packages, installed outside the workspace", () => {
         outside,
         `${slug}.mjs`,
         `import * as pf from "${name}";
-const others = Object.fromEntries(await Promise.all(${JSON.stringify(Object.keys(questions))}.map(async (other) => [other, await import(other)])));
+const others = Object.fromEntries(await Promise.all(${JSON.stringify(neededBy(ask))}.map(async (other) => [other, await import(other)])));
 const need = (other) => others[other];
 ${program(ask)}`,
       );
@@ -368,10 +379,11 @@ ${program(ask)}`,
     });
   });
 
-  describe.each(["mts", "cts"])("in a strict .%s program", (ending) => {
+  describe("in strict programs, .mts and .cts", () => {
     const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+    // Both endings in one run of the compiler: each file is resolved by its own, and what it complains of names the file.
     const check = (name: string, text: string, ...settings: string[]) => {
-      const file = write(outside, `${name}.${ending}`, text);
+      const files = ["mts", "cts"].map((ending) => write(outside, `${name}.${ending}`, text));
       const strict = [
         "--strict",
         "--exactOptionalPropertyTypes",
@@ -380,8 +392,8 @@ ${program(ask)}`,
         "--target",
         "es2022",
       ];
-      const words = [compiler, "--noEmit", "--ignoreConfig", "--lib", "es2022", ...strict, ...settings, file];
-      return succeed(process.execPath, words, outside);
+      const words = [compiler, "--noEmit", "--ignoreConfig", "--lib", "es2022", ...strict, ...settings];
+      return succeed(process.execPath, [...words, ...files], outside);
     };
 
     it("the pure packages give their types where there is no platform", () => {
@@ -424,6 +436,12 @@ const answer = async (folder) => {${ask}
 };
 answer(process.argv[2]).then((value) => process.stdout.write(JSON.stringify(value)));
 `;
+}
+
+/** The packages that a question asks for beside its own: a person does not load the others either. */
+function neededBy(ask: string): readonly string[] {
+  const names = [...`${ground}${ask}`.matchAll(/need\("([^"]+)"\)/g)].map(([, name]) => name!);
+  return [...new Set(names)].sort();
 }
 
 /** @returns standard output of a command that ended well; its whole output otherwise, as an error */
