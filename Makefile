@@ -18,7 +18,7 @@ type: install ; $(PNPM) run typecheck
 test: install ; $(PNPM) run test
 check: workspace ; $(PNPM) run check
 # A release to a registry of its own, installed from there and used; nothing leaves this machine.
-rehearse: workspace ; $(PNPM) run check:release
+rehearse: workspace ; $(PNPM) run rehearse
 bench: workspace ; $(PNPM) run bench
 soak: workspace ; $(PNPM) run soak
 demo: workspace ; $(PNPM) run demo
