@@ -37,7 +37,8 @@ export async function connect(address: QueueAddress, connectMs: number): Promise
     const refusal = failure && refusalOf(address, failure);
     if (refusal) throw refusal;
   } catch (error) {
-    redis.disconnect();
+    // For a socket that is closed already the library would wait two seconds, and the program with it.
+    if (redis.status !== "end") redis.disconnect();
     throw (
       refusalOf(address, failure ?? error) ??
       new QueueUnreachableError(address.shown, errnoOf(failure ?? error))
