@@ -5,7 +5,8 @@ import { type Registry, registry } from "./registry.js";
 
 /**
  * What a score may look at: one symbol's history that ends at the row being decided. Every column has one value per
- * panel row up to and including that row (`NaN` where the symbol has no bar) and is causal.
+ * panel row up to and including that row (`NaN` where the symbol has no bar) and is causal. It is a copy, whose memory
+ * holds nothing later; it is there to be read (writing into it stops the run) and is emptied after the last row.
  */
 export interface ScoreView {
   readonly ticker: Ticker;
@@ -18,7 +19,11 @@ export interface ScoreView {
   macdLine(fast: number, slow: number): Float64Array;
 }
 
-/** Higher is better; `NaN` while undefined, and then the symbol cannot be held. */
+/**
+ * Higher is better; `NaN` while undefined, and then the symbol cannot be held. It should depend on its view alone: a
+ * decision is computed several times and must be the same each time. Up to a hundred symbols, all of a session are asked
+ * before the next session, in universe order; above that, symbol after symbol.
+ */
 export type ScoreFunction = (view: ScoreView) => number;
 
 /**

@@ -11,6 +11,7 @@ import { firstDefinedGate, gateCodes, scoreGate, warmUpBars } from "./gates.js";
 import { type StrategyOptions, sessionsPerYear } from "./options.js";
 import type { OverlayFactory, OverlayVerdict, OverlayView, RegimeOverlay } from "./overlays/overlay.js";
 import { builtinOverlays, overlayProblems } from "./overlays.js";
+import { type PastColumns, pastColumns } from "./past.js";
 import type { Registry } from "./registry.js";
 import {
   builtinScores,
@@ -132,7 +133,7 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   const remembered = shared ?? (large ? createFeatures(panel) : features);
   const { scores, gates } = shared
     ? rememberedScores(panel, shared, rules)
-    : scoreUniverse(panel, features, rules);
+    : scoreUniverse(panel, features, rules, large);
   const closes = tickers.map((ticker) => panel.column("close", ticker));
   const correlations = new PairCorrelations(closes, corrWindow, shared && sharedPairs(shared, corrWindow));
   // Streamed columns are gone with the next symbol; those that are remembered save computing a window afresh.
@@ -221,6 +222,8 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   // Grown to the largest portfolio that anybody asked the covariances of; estimated at most once a decision.
   let covariances = new Float64Array(0);
   let isEstimated = false;
+  // What a weighting gets, to read or to work in: the volatility target reads the original.
+  let lentCovariances = new Float64Array(0);
   const centred: Float64Array[] = [];
   function covariance(): Float64Array {
     if (isEstimated) return covariances;
@@ -246,7 +249,12 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
       }
       return out;
     },
-    covariance,
+    covariance() {
+      const known = covariance();
+      if (lentCovariances.length < taken * taken) lentCovariances = new Float64Array(taken * taken);
+      for (let at = 0; at < taken * taken; at++) lentCovariances[at] = known[at]!;
+      return lentCovariances;
+    },
   };
   // One list a size, refilled: the weighting runs on every row.
   const tickerLists: Ticker[][] = Array.from({ length: places + 1 }, (_, size) =>
@@ -313,21 +321,29 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
   }
 
   let viewedRow = 0;
-  const cut = (column: Float64Array) => column.subarray(0, viewedRow + 1);
-  const view: OverlayView = {
-    get session() {
-      return sessions[viewedRow]!;
-    },
-    tickers,
-    get targets() {
-      return Object.fromEntries(Array.from({ length: taken }, (_, k) => [tickers[ordered[k]!]!, raw[k]!]));
-    },
-    column: (field, ticker) => cut(panel.column(field, ticker)),
-    returns: (ticker) => cut(remembered.returns(ticker)),
-    ema: (ticker, span) => cut(remembered.ema(ticker, span)),
-    sma: (ticker, window) => cut(remembered.sma(ticker, window)),
-    volatility: (ticker, window) => cut(remembered.volatility(ticker, window)),
-  };
+  const viewThrough = (cut: (name: string, column: () => Float64Array) => Float64Array): OverlayView =>
+    Object.freeze({
+      get session() {
+        return sessions[viewedRow]!;
+      },
+      tickers: Object.freeze([...tickers]),
+      get targets() {
+        return Object.fromEntries(Array.from({ length: taken }, (_, k) => [tickers[ordered[k]!]!, raw[k]!]));
+      },
+      column: (field, ticker) => cut(`${field} of ${ticker}`, () => panel.column(field, ticker)),
+      returns: (ticker) => cut(`returns of ${ticker}`, () => remembered.returns(ticker)),
+      ema: (ticker, span) => cut(`ema(${span}) of ${ticker}`, () => remembered.ema(ticker, span)),
+      sma: (ticker, window) => cut(`sma(${window}) of ${ticker}`, () => remembered.sma(ticker, window)),
+      volatility: (ticker, window) =>
+        cut(`volatility(${window}) of ${ticker}`, () => remembered.volatility(ticker, window)),
+    } satisfies OverlayView);
+  // The built-in overlays look at our own columns; nobody else's code does.
+  const ourView = viewThrough((_, column) => column().subarray(0, viewedRow + 1));
+  const views = overlays.map(({ factory }) => {
+    if (isBuiltinOverlay(factory)) return { view: ourView, lent: undefined };
+    const lent = pastColumns();
+    return { view: viewThrough((name, column) => lent.upTo(viewedRow, name, column)), lent };
+  });
 
   const verdicts = overlays.map(({ factory, key }) =>
     shared && factory.ofMarketAlone
@@ -340,8 +356,11 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
     for (const [at, { name, apply }] of overlays.entries()) {
       const session = sessions[row]!;
       const known = verdicts[at];
+      const { view, lent } = views[at]!;
       const verdict = known?.[row] ?? guarded("overlay", name, session, () => apply(view));
       if (known) known[row] = verdict;
+      // Looked for once a run: what an overlay wrote into is its own view and nothing else.
+      if (row === rows - 1 && lent) assertUnchanged(lent, "overlay", name, sessions);
       // Plain JavaScript can forget to return a verdict at all.
       const { exposure, reason } = verdict ?? { exposure: undefined, reason: "" };
       if (!(typeof exposure === "number" && exposure >= 0 && exposure <= 1)) {
@@ -489,24 +508,33 @@ function rememberedScores(panel: Panel, shared: Features, rules: Rules): ScoredU
  * Every symbol's score and gate, row by row, so that a decision scans one stretch of memory. Written eight symbols at a
  * time, because eight scores fill a cache line.
  */
-function scoreUniverse(panel: Panel, features: Features, { options, score }: Rules): ScoredUniverse {
+function scoreUniverse(
+  panel: Panel,
+  features: Features,
+  { options, score }: Rules,
+  isStreamed = false,
+): ScoredUniverse {
   const { tickers, sessions } = panel;
   const rows = sessions.length;
   const names = tickers.length;
   const scores = new Float64Array(rows * names);
   const gates = new Uint8Array(rows * names);
-  const together = Math.min(8, names);
+  const byRow = typeof score === "function" && !isStreamed;
+  const together = byRow ? names : Math.min(8, names);
   const columns = Array.from({ length: together }, () => new Float64Array(rows));
   const codes = Array.from({ length: together }, () => new Uint8Array(rows));
   for (let first = 0; first < names; first += together) {
     const count = Math.min(together, names - first);
-    for (let k = 0; k < count; k++) {
-      const ticker = tickers[first + k]!;
-      gateCodes(features, ticker, options, codes[k]!);
-      if (typeof score === "function") scoreRows(features, ticker, options, score, codes[k]!, columns[k]!);
-      else score.intoColumn(features, ticker, columns[k]!);
-      scoreGate(columns[k]!, options.selection.minScore, codes[k]!);
+    const group = Array.from({ length: count }, (_, k) => {
+      return { ticker: tickers[first + k]!, codes: codes[k]!, out: columns[k]! };
+    });
+    for (const one of group) {
+      gateCodes(features, one.ticker, options, one.codes);
+      if (typeof score !== "function") score.intoColumn(features, one.ticker, one.out);
+      else if (!byRow) scoreRows(features, [one], options, score);
     }
+    if (byRow) scoreRows(features, group, options, score);
+    for (const one of group) scoreGate(one.out, options.selection.minScore, one.codes);
     for (let k = 0; k < count; k++) {
       const column = columns[k]!;
       const code = codes[k]!;
@@ -519,48 +547,73 @@ function scoreUniverse(panel: Panel, features: Features, { options, score }: Rul
   return { scores, gates };
 }
 
-/** Runs a user's score on the rows on which it matters, each time with a view that ends there. */
+/**
+ * Runs a user's score on the rows on which it matters, each time with a view that ends there. All symbols of a session
+ * come before the next session, so that what a function keeps of one symbol is not the future of another.
+ */
 function scoreRows(
   features: Features,
-  ticker: Ticker,
+  symbols: readonly { readonly ticker: Ticker; readonly codes: Uint8Array; readonly out: Float64Array }[],
   options: StrategyOptions,
   score: ScoreFunction,
-  codes: Uint8Array,
-  out: Float64Array,
 ): void {
   const { sessions } = features.panel;
+  const name = scoreName(options);
   let row = 0;
-  const past = (column: Float64Array) => column.subarray(0, row + 1);
-  const view: ScoreView = {
-    ticker,
-    get session() {
-      return sessions[row]!;
-    },
-    column: (field) => past(features.column(field, ticker)),
-    returns: () => past(features.returns(ticker)),
-    ema: (span) => past(features.ema(ticker, span)),
-    atr: (window) => past(features.atr(ticker, window)),
-    volatility: (window) => past(features.volatility(ticker, window)),
-    macdLine: (fast, slow) => past(features.macdLine(ticker, fast, slow)),
-  };
-  for (row = 0; row < out.length; row++) {
-    if (codes[row] !== 0 && codes[row]! < firstDefinedGate) {
-      out[row] = Number.NaN;
-      continue;
+  const viewed = symbols.map(({ ticker, codes, out }) => {
+    const lent = pastColumns();
+    const view: ScoreView = Object.freeze({
+      ticker,
+      get session() {
+        return sessions[row]!;
+      },
+      column: (field) => lent.upTo(row, field, () => features.column(field, ticker)),
+      returns: () => lent.upTo(row, "returns", () => features.returns(ticker)),
+      ema: (span) => lent.upTo(row, `ema(${span})`, () => features.ema(ticker, span)),
+      atr: (window) => lent.upTo(row, `atr(${window})`, () => features.atr(ticker, window)),
+      volatility: (window) =>
+        lent.upTo(row, `volatility(${window})`, () => features.volatility(ticker, window)),
+      macdLine: (fast, slow) =>
+        lent.upTo(row, `macdLine(${fast}, ${slow})`, () => features.macdLine(ticker, fast, slow)),
+    } satisfies ScoreView);
+    return { ticker, codes, out, view, lent };
+  });
+  for (row = 0; row < sessions.length; row++) {
+    for (const { ticker, codes, out, view } of viewed) {
+      if (codes[row] !== 0 && codes[row]! < firstDefinedGate) {
+        out[row] = Number.NaN;
+        continue;
+      }
+      const value = guarded("score", name, sessions[row]!, () => score(view), ticker);
+      if (typeof value !== "number") {
+        const problem = `returned ${value === null ? "null" : typeof value}, not a number`;
+        throw new ExtensionError("score", name, sessions[row]!, ticker, problem);
+      }
+      out[row] = value;
     }
-    const name = scoreName(options);
-    const value = guarded("score", name, sessions[row]!, () => score(view), ticker);
-    if (typeof value !== "number") {
-      throw new ExtensionError(
-        "score",
-        name,
-        sessions[row]!,
-        ticker,
-        `returned ${typeof value}, not a number`,
-      );
-    }
-    out[row] = value;
   }
+  for (const { ticker, lent } of viewed) {
+    assertUnchanged(lent, "score", name, sessions, ticker);
+    lent.takeBack();
+  }
+}
+
+/** @throws ExtensionError when somebody wrote into what was lent, and so read it differently ever after */
+function assertUnchanged(
+  lent: PastColumns,
+  kind: "score" | "overlay",
+  name: string,
+  sessions: readonly string[],
+  ticker?: string,
+): void {
+  const found = lent.changed();
+  if (!found) return;
+  const problem = `changed ${found.name} of its view, which is there to be read; sort or fill a copy, as .slice() makes one`;
+  throw new ExtensionError(kind, name, sessions[found.row]!, ticker, problem);
+}
+
+function isBuiltinOverlay(factory: OverlayFactory): boolean {
+  return builtinOverlays.names.some((name) => builtinOverlays.get(name) === factory);
 }
 
 function scoreName(options: StrategyOptions): string {

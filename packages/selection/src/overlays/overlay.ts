@@ -3,8 +3,9 @@ import type { OverlayOptions, StrategyOptions } from "../options.js";
 
 /**
  * What an overlay sees: the proposed targets and the panel up to the row being decided, as every rule does. Columns have
- * one value a row up to and including that row, `NaN` where the symbol has no bar or the window is not full. It is one
- * object for all rows.
+ * one value a row up to and including that row, `NaN` where the symbol has no bar or the window is not full. They
+ * are copies whose memory holds nothing later, there to be read: writing into one stops the run. It is one object for
+ * all rows.
  */
 export interface OverlayView {
   readonly session: SessionDate;

@@ -15,8 +15,8 @@ export interface WeightingInput {
   returns(k: number): Float64Array;
   /**
    * Covariance of the names' simple returns on the last `corrWindow` rows, per bar, estimated as `weights.covariance`
-   * says. Row by row: that of the names i and k is at `i * tickers.length + k`. The buffer may be longer and is used
-   * again for the next row; do not write into it.
+   * says. Row by row: that of the names i and k is at `i * tickers.length + k`. The buffer may be longer and is filled
+   * anew by every call, so that it can be worked in.
    */
   covariance(): Float64Array;
 }
