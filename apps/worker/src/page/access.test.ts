@@ -1,7 +1,7 @@
 import * as crypto from "node:crypto";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { createAccess, isFromElsewhere, isLoopback, isOurHost } from "./access.js";
+import { createAccess, isFromElsewhere, isLoopback, isOurHost, lateAnswers } from "./access.js";
 
 vi.mock("node:crypto", async (original) => {
   const real = await original<typeof crypto>();
@@ -47,48 +47,89 @@ describe("the token", () => {
 });
 
 describe("guessing", () => {
-  it("becomes slower: after five wrong tokens an address waits, longer each time, up to a minute", () => {
-    let nowMs = 0;
-    const access = createAccess(token, () => nowMs);
-    const wrong = () => access.login("wrong", "1.2.3.4");
-    for (let attempt = 0; attempt < 5; attempt++)
-      expect(wrong()).toEqual({ admitted: false, waitSeconds: 0 });
-    const waits: number[] = [];
-    for (let round = 0; round < 9; round++) {
-      const refused = wrong();
-      if (refused.admitted) throw new Error("a wrong token was let in");
-      waits.push(refused.waitSeconds);
-      nowMs += refused.waitSeconds * 1000;
-      expect(wrong()).toEqual({ admitted: false, waitSeconds: 0 });
-    }
-    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  const late = (answer: { readonly admitted: boolean }) => (answer as { readonly lateMs?: number }).lateMs;
+
+  it("becomes slower: after five wrong tokens from an address each answer is later, up to eight seconds", () => {
+    const access = createAccess(token, () => 0);
+    const waits = Array.from({ length: 14 }, () => access.login("wrong", "1.2.3.4"));
+    expect(waits).toEqual(
+      [0, 0, 0, 0, 0, 250, 500, 1000, 2000, 4000, 8000, 8000, 8000, 8000].map((lateMs) => ({
+        admitted: false,
+        lateMs,
+      })),
+    );
   });
 
-  it("does not keep out who sits elsewhere, nor who waited and knows the token", () => {
+  it("never keeps out who knows the token, whatever came from the same address, by form or as Bearer", () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom("wrong", "form", "bearer"), { maxLength: 60 }), (tries) => {
+        const access = createAccess(token, () => 0);
+        for (const one of tries) {
+          if (one === "wrong") expect(access.login("wrong", "1.2.3.4").admitted).toBe(false);
+          else if (one === "form") expect(access.login(token, "1.2.3.4").admitted).toBe(true);
+          else expect(access.admit(from("1.2.3.4", `Bearer ${token}`)).admitted).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("is not made quicker by somebody else who knows the token and comes from the same address", () => {
+    const access = createAccess(token, () => 0);
+    for (let attempt = 0; attempt < 6; attempt++) {
+      access.login("wrong", "1.2.3.4");
+      access.admit(from("1.2.3.4", `Bearer ${token}`));
+    }
+    expect(late(access.login("wrong", "1.2.3.4"))).toBe(500);
+  });
+
+  it("is forgotten a quarter of an hour after the last wrong token, and nowhere else remembered", () => {
     let nowMs = 0;
     const access = createAccess(token, () => nowMs);
-    for (let attempt = 0; attempt < 6; attempt++) access.login("wrong", "1.2.3.4");
-    expect(access.login(token, "1.2.3.4").admitted).toBe(false);
-    expect(access.login(token, "1.2.3.5").admitted).toBe(true);
-    nowMs += 1000;
-    expect(access.login(token, "1.2.3.4").admitted).toBe(true);
-    expect(access.login("wrong", "1.2.3.4")).toEqual({ admitted: false, waitSeconds: 0 });
+    for (let attempt = 0; attempt < 9; attempt++) access.login("wrong", "1.2.3.4");
+    expect(late(access.login("wrong", "1.2.3.5"))).toBe(0);
+    nowMs += 15 * 60_000;
+    expect(late(access.login("wrong", "1.2.3.4"))).toBe(4000);
+    nowMs += 15 * 60_000 + 1;
+    expect(late(access.login("wrong", "1.2.3.4"))).toBe(0);
   });
 
   it("counts a whole IPv6 network as one, by Bearer as by form", () => {
     const access = createAccess(token, () => 0);
     for (let attempt = 0; attempt < 5; attempt++)
       access.admit(from(`2001:db8:0:7:${attempt}::1`, "Bearer wrong"));
-    expect(access.login(token, "2001:db8::7:ffff:0:0:9")).toMatchObject({ admitted: false, waitSeconds: 1 });
-    expect(access.login(token, "2001:db8:0:8::1").admitted).toBe(true);
+    expect(access.login("wrong", "2001:db8::7:ffff:0:0:9")).toEqual({ admitted: false, lateMs: 250 });
+    expect(access.login("wrong", "2001:db8:0:8::1")).toEqual({ admitted: false, lateMs: 0 });
   });
 
-  it("remembers no more than a bounded number of addresses, the last ones", () => {
+  it("is remembered of a bounded number of addresses, the last ones", () => {
     const access = createAccess(token, () => 0);
     for (let host = 0; host < 3000; host++)
       for (let attempt = 0; attempt < 5; attempt++) access.login("wrong", `10.0.${host >> 8}.${host & 255}`);
-    expect(access.login(token, "10.0.0.0").admitted).toBe(true);
-    expect(access.login(token, "10.0.11.183").admitted).toBe(false);
+    expect(late(access.login("wrong", "10.0.0.0"))).toBe(0);
+    expect(late(access.login("wrong", "10.0.11.183"))).toBe(250);
+  });
+});
+
+describe("late answers", () => {
+  it("are late by so much, and only so many at a time: the others are answered at once", async () => {
+    vi.useFakeTimers();
+    try {
+      const late = lateAnswers();
+      let answered = 0;
+      for (let asked = 0; asked < 100; asked++) void late(8000).then(() => answered++);
+      await vi.advanceTimersByTimeAsync(7999);
+      expect(answered).toBe(68);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(answered).toBe(100);
+      // Those that were answered make room.
+      void late(250).then(() => answered++);
+      await vi.advanceTimersByTimeAsync(249);
+      expect(answered).toBe(100);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(answered).toBe(101);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

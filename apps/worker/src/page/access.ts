@@ -19,14 +19,15 @@ export type Reader =
   | { readonly kind: "bearer" }
   | { readonly kind: "session"; readonly id: string; readonly csrf: string };
 
-type Admission =
-  | { readonly admitted: true; readonly reader: Reader }
-  /** `waitSeconds` above 0: too many wrong tokens came from there, nothing was looked at. */
-  | { readonly admitted: false; readonly waitSeconds: number };
+/** Who is not let in hears so after `lateMs`: above 0 where many wrong tokens came from. */
+interface Refusal {
+  readonly admitted: false;
+  readonly lateMs: number;
+}
 
-type Login =
-  | { readonly admitted: true; readonly id: string; readonly lastsSeconds: number }
-  | { readonly admitted: false; readonly waitSeconds: number };
+type Admission = { readonly admitted: true; readonly reader: Reader } | Refusal;
+
+type Login = { readonly admitted: true; readonly id: string; readonly lastsSeconds: number } | Refusal;
 
 export interface Access {
   /** Whether there is a token at all; without one everybody may read and nobody may act. */
@@ -41,11 +42,18 @@ export interface Access {
 const sessionSeconds = 12 * 3600;
 const mostSessions = 50;
 const freeFailures = 5;
-const longestWaitMs = 60_000;
-const mostAddresses = 1000;
+const firstLateMs = 250;
+const mostLateMs = 8000;
+const forgetMs = 15 * 60_000;
+const mostNetworks = 1000;
+/** Answers that are late at a time: whoever guesses shall not take all connections from who knows. */
+const mostLate = 32;
 
 /**
- * Keeps the door: tokens, sessions of those who gave one, and how often an address may guess. All of it in memory.
+ * Keeps the door: tokens, sessions of those who gave one, and how late a wrong token is answered. All of it in memory.
+ *
+ * The right token is let in always and at once, whatever came before it from the same address: behind a proxy that is
+ * everybody's. What keeps guesses hopeless is the token's length; that wrong ones are answered late keeps them few.
  *
  * @param token - empty means none
  * @param nowMs - any clock that does not go backwards
@@ -56,15 +64,13 @@ export function createAccess(token: string, nowMs: () => number): Access {
   const digest = (text: string) => createHmac("sha256", key).update(text).digest();
   const same = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));
   const sessions = new Map<string, { readonly csrf: string; readonly untilMs: number }>();
-  const guesses = guessLimit(nowMs);
+  const guesses = guessesBy(nowMs);
   const nameOf = (id: string) => digest(id).toString("base64url");
 
-  function guess(text: string, address: string): { readonly right: boolean; readonly waitSeconds: number } {
-    const waitSeconds = guesses.waitSeconds(address);
-    if (waitSeconds > 0) return { right: false, waitSeconds };
-    const right = token !== "" && same(text, token);
-    guesses.note(address, right);
-    return { right, waitSeconds: 0 };
+  /** Undefined for the right one. */
+  function refusalOf(text: string, address: string): Refusal | undefined {
+    const isRight = same(text, token) && token !== "";
+    return isRight ? undefined : { admitted: false, lateMs: guesses.note(address) };
   }
 
   function sessionOf(id: string): Reader | undefined {
@@ -84,15 +90,14 @@ export function createAccess(token: string, nowMs: () => number): Access {
       if (token === "") return { admitted: true, reader: { kind: "open" } };
       const bearer = authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
       if (bearer !== undefined) {
-        const { right, waitSeconds } = guess(bearer, address);
-        return right ? { admitted: true, reader: { kind: "bearer" } } : { admitted: false, waitSeconds };
+        return refusalOf(bearer, address) ?? { admitted: true, reader: { kind: "bearer" } };
       }
       const reader = session === undefined ? undefined : sessionOf(session);
-      return reader ? { admitted: true, reader } : { admitted: false, waitSeconds: 0 };
+      return reader ? { admitted: true, reader } : { admitted: false, lateMs: 0 };
     },
     login(text, address) {
-      const { right, waitSeconds } = guess(text, address);
-      if (!right) return { admitted: false, waitSeconds };
+      const refusal = refusalOf(text, address);
+      if (refusal) return refusal;
       const id = randomBytes(32).toString("base64url");
       const [oldest] = sessions.keys();
       if (sessions.size >= mostSessions && oldest !== undefined) sessions.delete(oldest);
@@ -113,27 +118,33 @@ export function createAccess(token: string, nowMs: () => number): Access {
   };
 }
 
-/** After a few wrong tokens an address waits, twice as long each time; what comes meanwhile is not even looked at. */
-function guessLimit(nowMs: () => number): {
-  waitSeconds(address: string): number;
-  note(address: string, right: boolean): void;
-} {
-  const failed = new Map<string, { readonly times: number; readonly untilMs: number }>();
+/** How late a network's wrong tokens are answered: the first few at once, then later each time. */
+function guessesBy(nowMs: () => number): { note(address: string): number } {
+  // The network whose last wrong token is the oldest comes first.
+  const failed = new Map<string, { readonly times: number; readonly atMs: number }>();
   return {
-    waitSeconds(address) {
-      const untilMs = failed.get(networkOf(address))?.untilMs ?? 0;
-      return Math.max(0, Math.ceil((untilMs - nowMs()) / 1000));
-    },
-    note(address, right) {
+    note(address) {
       const network = networkOf(address);
-      const times = right ? 0 : (failed.get(network)?.times ?? 0) + 1;
+      const before = failed.get(network);
+      const isForgotten = before === undefined || nowMs() - before.atMs > forgetMs;
+      const times = isForgotten ? 1 : before.times + 1;
       failed.delete(network);
-      if (times === 0) return;
       const [oldest] = failed.keys();
-      if (failed.size >= mostAddresses && oldest !== undefined) failed.delete(oldest);
-      const waitMs = times < freeFailures ? 0 : Math.min(longestWaitMs, 1000 * 2 ** (times - freeFailures));
-      failed.set(network, { times, untilMs: nowMs() + waitMs });
+      if (failed.size >= mostNetworks && oldest !== undefined) failed.delete(oldest);
+      failed.set(network, { times, atMs: nowMs() });
+      return times <= freeFailures ? 0 : Math.min(mostLateMs, firstLateMs * 2 ** (times - freeFailures - 1));
     },
+  };
+}
+
+/** Waits before a wrong token is answered; not at all where so many wait already. */
+export function lateAnswers(): (ms: number) => Promise<void> {
+  let waiting = 0;
+  return async (ms) => {
+    if (ms === 0 || waiting >= mostLate) return;
+    waiting++;
+    await new Promise((resolve) => setTimeout(resolve, ms).unref());
+    waiting--;
   };
 }
 

@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { WorkerView } from "../view.js";
 import type { Reader } from "./access.js";
 import { research } from "./findings.js";
-import { newYorkInstant } from "./format.js";
+import { newYorkInstant, newYorkTime, sessionText } from "./format.js";
 import { cash, orders, positions } from "./holdings.js";
 import type { Html } from "./html.js";
 import { attention, equity, figures, head, nextRun, titleOf } from "./overview.js";
@@ -144,7 +144,8 @@ ${status ? whose(status) : html`<p class="notice watch">How the account stands c
 }
 
 /** Resuming lets money move again: who does it types whose, and what was found. */
-export function resumePage(status: WorkerView["status"], { csrf, problem, reason = "" }: ActionPage): Html {
+export function resumePage(view: WorkerView, { csrf, problem, reason = "" }: ActionPage): Html {
+  const { status } = view;
   if (!status.halted) {
     return smallPage(
       "Trading is not halted",
@@ -156,7 +157,8 @@ export function resumePage(status: WorkerView["status"], { csrf, problem, reason
     html`${problem !== undefined && html`<p class="notice bad" role="alert">${problem}</p>`}
 ${whose(status)}
 <p>Halted because: <b>${status.halted.reason}</b></p>
-<p>What differs between our book and the broker is then accepted, and booked by the next rebalance. If the window of this session is still open, orders may go out at once.</p>
+<p>What differs between our book and the broker is then accepted, and booked by the next rebalance.</p>
+<p id="when">${whenOrdersGoOut(view)}</p>
 <form method="post" action="/resume">
 <input type="hidden" name="csrf" value="${csrf}">
 <label for="reason">What was found <small>it stands in the journal</small></label>
@@ -166,6 +168,16 @@ ${whose(status)}
 <div class="choice"><button class="danger">Resume trading</button> <a class="button quiet" href="/">Cancel</a></div>
 </form>`,
   );
+}
+
+/** What the worker does once trading is resumed. A session that ended halted is over for it; `next` is never that one. */
+function whenOrdersGoOut({ next, status, atUtcMs }: WorkerView): Html {
+  if (!next) return html`The calendar ends before another session: the worker sends nothing more.`;
+  const session = sessionText(next.session);
+  const until = newYorkTime(next.closesUtcMs);
+  if (next.opensUtcMs <= atUtcMs)
+    return html`The window of ${session} is open until ${until} in New York, and the worker has not given that session up: <b>orders may go out at once</b>.`;
+  return html`Nothing is sent at once. The worker trades again in its next window, on <b>${session} from ${newYorkTime(next.opensUtcMs)} to ${until} in New York</b>. A session that ended halted it does not take up again, even while its window is open; <code>pf trade${status.mode === "live" && ` --live --confirm ${status.account}`}</code> on its machine does.`;
 }
 
 function whose({ mode, account, venue }: WorkerView["status"]): Html {

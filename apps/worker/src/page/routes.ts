@@ -5,7 +5,7 @@ import { compress } from "hono/compress";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { type Access, isFromElsewhere, isLoopback, isOurHost, type Reader } from "./access.js";
+import { type Access, isFromElsewhere, isLoopback, isOurHost, lateAnswers, type Reader } from "./access.js";
 import { asset, assetNames } from "./assets.js";
 import { haltPage, loginPage, longestReason, mainPage, resumePage, smallPage } from "./documents.js";
 import type { Html } from "./html.js";
@@ -30,6 +30,7 @@ export interface RouteParts
 export function createRoutes(parts: RouteParts): Hono<Env> {
   const { access, listeners, research } = parts;
   const app = new Hono<Env>();
+  const late = lateAnswers();
 
   app.get("/healthz", (c) => {
     const { ok, detail } = parts.isAlive();
@@ -92,7 +93,7 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
   app.post("/login", async (c) => {
     const { token } = await fields(c, ["token"]);
     const login = access.login(token, addressOf(c));
-    if (!login.admitted) return turnAway(c, login.waitSeconds, "That is not the token.");
+    if (!login.admitted) return turnAway(c, login.lateMs, "That is not the token.");
     const secure = isEncrypted(c);
     setCookie(c, sessionCookie(c), login.id, {
       httpOnly: true,
@@ -110,7 +111,7 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
       authorization: c.req.header("authorization"),
       session: getCookie(c, sessionCookie(c)),
     });
-    if (!admission.admitted) return turnAway(c, admission.waitSeconds);
+    if (!admission.admitted) return turnAway(c, admission.lateMs);
     c.set("reader", admission.reader);
     await next();
   });
@@ -187,13 +188,14 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
     parts.changed();
     return c.redirect("/", 303);
   });
-  app.get("/resume", async (c) => page(c, resumePage((await parts.view()).status, { csrf: csrfOf(c) })));
+  app.get("/resume", async (c) => page(c, resumePage(await parts.view(), { csrf: csrfOf(c) })));
   app.post("/resume", async (c) => {
     const { reason, confirm } = await fields(c, ["reason", "confirm"]);
-    const { status } = await parts.view();
+    const view = await parts.view();
+    const { status } = view;
     const again = (problem: string) =>
-      page(c, resumePage(status, { csrf: csrfOf(c), problem, reason: oneLine(reason) }), 422);
-    if (!status.halted) return page(c, resumePage(status, { csrf: csrfOf(c) }), 409);
+      page(c, resumePage(view, { csrf: csrfOf(c), problem, reason: oneLine(reason) }), 422);
+    if (!status.halted) return page(c, resumePage(view, { csrf: csrfOf(c) }), 409);
     if (confirm.trim().toUpperCase() !== status.account.toUpperCase())
       return again("What was typed is not the account. Nothing was resumed.");
     if (oneLine(reason) === "") return again("Say what was found. Nothing was resumed.");
@@ -226,14 +228,8 @@ export function createRoutes(parts: RouteParts): Hono<Env> {
   });
   return app;
 
-  function turnAway(c: Ctx, waitSeconds: number, problem?: string): Response | Promise<Response> {
-    if (waitSeconds > 0) {
-      c.header("retry-after", String(waitSeconds));
-      const text = `Too many wrong tokens came from where you are. Try again in ${waitSeconds} s.`;
-      return wantsPage(c)
-        ? page(c, loginPage({ problem: text, isReadable: isReadable(c) }), 429)
-        : c.text(`${text}\n`, 429);
-    }
+  async function turnAway(c: Ctx, lateMs: number, problem?: string): Promise<Response> {
+    await late(lateMs);
     c.header("www-authenticate", 'Bearer realm="pf"');
     return wantsPage(c)
       ? page(c, loginPage({ ...(problem === undefined ? {} : { problem }), isReadable: isReadable(c) }), 401)
