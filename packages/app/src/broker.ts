@@ -30,11 +30,11 @@ export function accountOf({ ibkr }: LoadedConfig["config"], mode: AccountMode): 
 }
 
 /**
- * A session for reading, with the configured address and account. When it is lost it stays lost: who reads can ask again.
+ * A session with the configured address and account, which comes back when the connection is lost.
  *
  * @throws whatever stops the connection, see `connectIbkr`
  */
-export async function openSession(
+export async function openLastingSession(
   { ibkr }: LoadedConfig["config"],
   account: string,
   mode: AccountMode,
@@ -49,9 +49,23 @@ export async function openSession(
     mode,
     marketData: ibkr.marketMode,
     ...broker,
-    reconnect: false,
     ...(signal ? { signal } : {}),
   });
+}
+
+/**
+ * A session for reading. When it is lost it stays lost: who reads can ask again.
+ *
+ * @throws whatever stops the connection, see `connectIbkr`
+ */
+export async function openSession(
+  config: LoadedConfig["config"],
+  account: string,
+  mode: AccountMode,
+  setting: SessionSetting = {},
+): Promise<IbkrSession> {
+  const broker = { ...setting.broker, reconnect: false } as const;
+  return openLastingSession(config, account, mode, { ...setting, broker });
 }
 
 /**

@@ -94,6 +94,7 @@ export type {
   PlanDocument,
   PlannedOrder,
   PlannedSymbol,
+  ReconcileDocument,
   TradeDocument,
   VerdictDocument,
 } from "./trade/documents.js";
@@ -104,7 +105,7 @@ export type {
   PastOrder,
   PastSession,
 } from "./trade/history.js";
-export type { ReconcileDocument, ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
+export type { ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
 export type { Halt, HaltCode } from "./trade/state.js";
 export type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
 export type { ReadyConfig } from "./user-modules.js";

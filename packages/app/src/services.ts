@@ -22,9 +22,10 @@ import type { WalkForwardOutcome, WalkForwardRequest } from "./research/walkforw
 import type { RunningSimulator, SimRequest } from "./sim.js";
 import type { TargetWeightsOutcome, TargetWeightsRequest } from "./target-weights.js";
 import type { AuditLogOutcome, AuditLogRequest } from "./trade/audit.js";
+import type { ReconcileDocument } from "./trade/documents.js";
 import type { AccountHistory, HistoryReader, HistoryRequest } from "./trade/history.js";
 import type { PastReader } from "./trade/past.js";
-import type { ReconcileDocument, ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
+import type { ReconcileRequest, TradeOutcome, TradeRequest } from "./trade/service.js";
 import type { HaltRequest, ResumeRequest, StatusDocument, StatusRequest } from "./trade/status.js";
 import type { ReadyConfig } from "./user-modules.js";
 

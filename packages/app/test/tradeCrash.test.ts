@@ -1,7 +1,8 @@
 import { positionsOf, totalCash, usSettlement } from "@pf/compliance";
 import { type SessionDate, xnys } from "@pf/market";
 import { describe, expect, it } from "vitest";
-import { foldTrade, isFill, lastCommission } from "../src/trade/state.js";
+import { isFill, lastCommission } from "../src/trade/heard.js";
+import { foldTrade } from "../src/trade/state.js";
 import { haltAccount, resumeAccount } from "../src/trade/status.js";
 import { firstSession, type TradeWorld, tradeWorld, turns } from "./tradeWorld.js";
 

@@ -3,15 +3,8 @@ import { type SessionDate, sessionDate, xnys } from "@pf/market";
 import { cents, notionalCents, type OrderEvent, type OrderIntent, type Quantity } from "@pf/orders";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  applyTrade,
-  foldTrade,
-  isOver,
-  knownOrder,
-  type TradeEvent,
-  type TradeState,
-  untouched,
-} from "../src/trade/state.js";
+import { isOver, knownOrder } from "../src/trade/heard.js";
+import { applyTrade, foldTrade, type TradeEvent, type TradeState, untouched } from "../src/trade/state.js";
 
 // Laws of the book over random lives of an account. `make soak` runs more of them: PF_SOAK_RUNS.
 

@@ -7,12 +7,12 @@ import { centsOfDollars, quantityOfShares } from "@pf/orders";
 import { parseScenario, type Simulator, type SimulatorOptions, startSimulator } from "@pf/tws-sim";
 import { readConfiguration } from "../src/configuration.js";
 import { type Entry, openJournal } from "../src/journal/journal.js";
+import type { TradeSetting } from "../src/trade/atBroker.js";
+import type { ReconcileDocument } from "../src/trade/documents.js";
 import {
-  type ReconcileDocument,
   reconcileAccount,
   type TradeOutcome,
   type TradeRequest,
-  type TradeSetting,
   tradeAccount,
 } from "../src/trade/service.js";
 import { foldTrade, type TradeEvent, type TradeState } from "../src/trade/state.js";

@@ -22,14 +22,8 @@ import { StateLockedError } from "../src/journal/errors.js";
 import { hasJournal, type Journal, openJournal } from "../src/journal/journal.js";
 import { SimulatedTime } from "../src/replay/time.js";
 import { createServices, type Services } from "../src/services.js";
-import {
-  foldTrade,
-  isFill,
-  rootOf,
-  type TradeEvent,
-  type TradeState,
-  untouched,
-} from "../src/trade/state.js";
+import { isFill, rootOf } from "../src/trade/heard.js";
+import { foldTrade, type TradeEvent, type TradeState, untouched } from "../src/trade/state.js";
 import type { WorkerEvent } from "../src/worker/log.js";
 import { createTradeWorker } from "../src/worker/run.js";
 import { type SessionTimes, sessionTimes } from "../src/worker/schedule.js";

@@ -6,7 +6,7 @@ import { describeFailure, type ErrorFields, errorFields } from "../failures.js";
 import { fileNameOf, type JournalIdentity } from "../journal/journal.js";
 import { fillDocuments, orderDocuments, planDocument } from "./documents.js";
 import { AuditLogError } from "./errors.js";
-import type { RebalanceReport, ReconcileReport } from "./run.js";
+import type { RebalanceReport, ReconcileReport } from "./rebalance/report.js";
 
 /** The log of an account: one record a rebalance or reconciliation that had news, each with the hash of the one before. */
 function auditName(identity: JournalIdentity): string {

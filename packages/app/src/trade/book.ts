@@ -1,6 +1,7 @@
-import type { SettlementCalendar } from "@pf/compliance";
+import { type SettlementCalendar, usSettlement } from "@pf/compliance";
 import type { SessionDate } from "@pf/market";
-import type { Journal } from "../journal/journal.js";
+import { type Journal, type JournalIdentity, openJournal } from "../journal/journal.js";
+import type { Clock } from "../ports.js";
 import { applyTrade, foldTrade, type TradeEvent, type TradeState, untouched } from "./state.js";
 
 /** What is true of an account, and the only way to make more of it true. */
@@ -56,6 +57,16 @@ export function openBook(journal: Journal<TradeEvent>, calendar: SettlementCalen
     },
     refresh,
   };
+}
+
+/** What the journal of an account says, read once. */
+export function stateIn(folder: string, identity: JournalIdentity, clock: Clock): TradeState {
+  const journal = openJournal<TradeEvent>(folder, identity, clock);
+  try {
+    return foldTrade(journal.entries(), usSettlement);
+  } finally {
+    journal.close();
+  }
 }
 
 /** What would be true, for dry runs: forgotten with the process. */

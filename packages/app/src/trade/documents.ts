@@ -2,7 +2,9 @@ import type { Check } from "@pf/compliance";
 import type { SessionDate, Ticker, Weights } from "@pf/market";
 import { dollarsOf, type OrderPlan, type Quantity, sharesOf } from "@pf/orders";
 import type { Decision } from "@pf/selection";
-import type { FillReport, OrderReport } from "./run.js";
+import type { AccountMode } from "../broker.js";
+import type { ErrorFields } from "../failures.js";
+import type { FillReport, OrderReport, RebalanceReport, ReconcileReport } from "./rebalance/report.js";
 import type { Halt } from "./state.js";
 
 /** An order as it was planned; shares and dollars. */
@@ -102,6 +104,85 @@ export interface TradeDocument {
   readonly halted: Halt | null;
   /** The audit log, relative to the output folder; `null` where nothing happened that it should tell. */
   readonly log: string | null;
+}
+
+/** What `pf reconcile --json` prints: what was found out about an account without trading it. */
+export interface ReconcileDocument {
+  readonly mode: AccountMode;
+  readonly account: string;
+  readonly venue: string;
+  /** The session whose rebalance was ended by this; where there was none to end, the last one that has begun. */
+  readonly session: SessionDate;
+  /**
+   * `reconciled`, `halted_before` where trading is halted already, or how a rebalance ended that was open: `filled`,
+   * `partial`, `abandoned`, `halted`.
+   */
+  readonly outcome: string;
+  readonly detail: string;
+  /** Whether the book is what the broker has, and nothing that was sent is in doubt. */
+  readonly agrees: boolean;
+  /** In what they differed, in words; most of it is booked by now, and the words say so. */
+  readonly differences: readonly string[];
+  /** Why a rebalance could buy nothing as things stand; `null` when it could. */
+  readonly buysStopped: string | null;
+  /** Orders of the session, and what was filled of them. */
+  readonly orders: TradeDocument["orders"];
+  readonly fills: TradeDocument["fills"];
+  readonly notices: readonly string[];
+  readonly halted: TradeDocument["halted"];
+  /** The audit log, relative to the output folder; `null` where there was no news for it. */
+  readonly log: string | null;
+  /** What somebody should know of: trading is halted, orders were not filled, a session was missed, the log cannot be written. */
+  readonly error: ErrorFields | null;
+}
+
+/** Whose document it is, and where the rest is told. */
+type Heading<Document extends TradeDocument | ReconcileDocument> = Pick<
+  Document,
+  "mode" | "account" | "venue" | "log"
+>;
+
+export function tradeDocument(report: RebalanceReport, where: Heading<TradeDocument>): TradeDocument {
+  const { session, outcome, detail, decision, plan, verdict, notices, halt, state } = report;
+  // Who goes on with a session does not decide anew.
+  const taken = state.lastDecision?.session === session ? state.lastDecision : null;
+  return {
+    ...where,
+    session,
+    asOf: decision?.asOf ?? plan?.asOf ?? taken?.asOf ?? null,
+    outcome,
+    detail,
+    weights: decision?.weights ?? taken?.weights ?? null,
+    overlays: decision?.overlays ?? taken?.overlays ?? [],
+    plan: plan && planDocument(plan),
+    verdict: verdict && { ok: verdict.ok, checks: verdict.checks },
+    orders: orderDocuments(report.orders),
+    fills: fillDocuments(report.fills),
+    notices,
+    halted: halt,
+  };
+}
+
+export function reconcileDocument(
+  report: ReconcileReport,
+  where: Heading<ReconcileDocument>,
+  error: ErrorFields | null,
+): ReconcileDocument {
+  const { session, outcome, detail, agrees, differences, buysStopped, notices, halt } = report;
+  return {
+    ...where,
+    session,
+    outcome,
+    detail,
+    agrees,
+    differences,
+    buysStopped,
+    orders: orderDocuments(report.orders),
+    fills: fillDocuments(report.fills),
+    notices,
+    halted: halt,
+    error,
+  };
 }
 
 export function planDocument(plan: OrderPlan): PlanDocument {

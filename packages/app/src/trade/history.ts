@@ -11,8 +11,8 @@ import { EmptyCacheError, NoSessionsError } from "../errors.js";
 import { loadMarket, loadTraded } from "../market-data.js";
 import { flowsOf, followed, type Series, type TradedSymbol } from "./curve.js";
 import { type PlanDocument, planDocument } from "./documents.js";
+import { isFill, knownOrder, lastCommission, rootOf } from "./heard.js";
 import { createPastReader, type Past, type PastReader, type SentOrder } from "./past.js";
-import { isFill, knownOrder, lastCommission, rootOf } from "./state.js";
 import { journalOf } from "./status.js";
 
 export interface HistoryRequest {

@@ -9,7 +9,8 @@ import {
   journalPath,
   openJournal,
 } from "../journal/journal.js";
-import { applyTrade, isFill, rootOf, type TradeEvent, type TradeState, untouched } from "./state.js";
+import { isFill, rootOf } from "./heard.js";
+import { applyTrade, type TradeEvent, type TradeState, untouched } from "./state.js";
 
 /** Cash or shares that came in, above 0, or went out beside trading. */
 export type Movement =

@@ -14,6 +14,7 @@ import type { OrderEvent, OrderIntent, OrderPlan } from "@pf/orders";
 import type { Decision } from "@pf/selection";
 import type { CandidateRow } from "../candidate-rows.js";
 import type { Entry } from "../journal/journal.js";
+import { isOver, knownOrder } from "./heard.js";
 
 /** Why trading stopped until somebody resumes it. */
 export interface Halt {
@@ -223,76 +224,4 @@ export function foldTrade(
   let state = from;
   for (const { body } of entries) state = applyTrade(state, body, calendar);
   return state;
-}
-
-/** What is known of one order. */
-export interface KnownOrder {
-  readonly reference: string;
-  /** Filled, in ten-thousandths of a share. */
-  readonly filled: number;
-  /** `null` while it may still be filled, or nothing was heard of it. */
-  readonly end: "filled" | "cancelled" | "rejected" | "unknown" | null;
-  /** The broker's code of a rejection; 0 where TWS gave none. */
-  readonly brokerCode: number | null;
-  /** The broker's words. */
-  readonly detail: string;
-}
-
-/**
- * Puts together what was heard of an order. Executions are facts: an order is filled when they add up, whatever else was
- * said of it; of a corrected execution the correction counts.
- */
-export function knownOrder(
-  events: readonly OrderEvent[],
-  { reference, quantity }: Pick<OrderIntent, "reference" | "quantity">,
-): KnownOrder {
-  const fills = new Map<string, number>();
-  let known: Omit<KnownOrder, "filled"> = { reference, end: null, brokerCode: null, detail: "" };
-  for (const event of events) {
-    if (event.reference !== reference) continue;
-    switch (event.kind) {
-      case "filled":
-      case "partiallyFilled":
-        fills.set(rootOf(event.execId), event.quantity);
-        break;
-      case "cancelled":
-      case "unknown":
-        known = { ...known, end: event.kind, detail: event.reason };
-        break;
-      case "rejected":
-        known = { ...known, end: "rejected", brokerCode: event.brokerCode, detail: event.message };
-        break;
-    }
-  }
-  let filled = 0;
-  for (const one of fills.values()) filled += one;
-  return filled >= quantity ? { ...known, filled, end: "filled", detail: "" } : { ...known, filled };
-}
-
-/** Whether nothing more can come of an order. */
-export function isOver({ end }: KnownOrder): boolean {
-  return end !== null && end !== "unknown";
-}
-
-/** What an execution and its corrections have in common: the id without its last part. */
-export function rootOf(execId: string): string {
-  const dot = execId.lastIndexOf(".");
-  return dot > 0 ? execId.slice(0, dot) : execId;
-}
-
-/** Whether an event is an execution. */
-export function isFill(
-  event: OrderEvent,
-): event is Extract<OrderEvent, { kind: "filled" | "partiallyFilled" }> {
-  return event.kind === "filled" || event.kind === "partiallyFilled";
-}
-
-/** The commission of an execution as it was reported last, in dollars. */
-export function lastCommission(execId: string, events: readonly OrderEvent[]): number | null {
-  const root = rootOf(execId);
-  let found: number | null = null;
-  for (const event of events) {
-    if (event.kind === "commission" && rootOf(event.execId) === root) found = event.commission;
-  }
-  return found;
 }
