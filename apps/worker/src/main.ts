@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describeFailure, errorFields } from "@pf/app";
 import { help, readArguments } from "./arguments.js";
 import { createLogger } from "./logger.js";
-import { startWatchdog } from "./watchdog.js";
+import { startWatchdog, type Watchdog } from "./watchdog.js";
 
 /** What is left when everything has been said has so long to end by itself. */
 const leaveMs = 500;
@@ -15,7 +15,7 @@ const leaveMs = 500;
  */
 export async function main(argv: readonly string[], root: URL): Promise<void> {
   const stop = new AbortController();
-  let stopWatching = () => {};
+  let watchdog: Watchdog | undefined;
   try {
     const asked = readArguments(argv);
     const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
@@ -31,8 +31,9 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
     };
     process.on("SIGTERM", ask);
     process.on("SIGINT", ask);
-    stopWatching = startWatchdog(new URL("dist/watchdog-thread.js", root));
-    const setting = { ...asked, version, logger, signal: stop.signal };
+    watchdog = startWatchdog(new URL("dist/watchdog-thread.js", root));
+    const { leaveWordAt } = watchdog;
+    const setting = { ...asked, version, logger, signal: stop.signal, leaveWordAt };
     if (asked.role === "research") {
       const { runResearchRole } = await import("./research/role.js");
       await runResearchRole(setting);
@@ -47,7 +48,7 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
     process.stderr.write(`${JSON.stringify({ error: errorFields(failure) })}\n`);
     if (process.env.PF_DEBUG && error instanceof Error) process.stderr.write(`\n${error.stack}\n`);
   } finally {
-    stopWatching();
+    watchdog?.stop();
   }
   // A step that is stuck, or a connection that nobody closed, must not keep the process from ending.
   setTimeout(() => process.exit(), leaveMs).unref();

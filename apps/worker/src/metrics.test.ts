@@ -28,6 +28,7 @@ describe("/metrics", () => {
       'pf_position_value_dollars{symbol="QQQ"}': 11_024,
       'pf_target_weight{symbol="GLD"}': 0.344,
       pf_preflight_ok: 1,
+      pf_alerts_waiting: 0,
     });
     expect(found.get("pf_pending_cash_dollars")).toBeCloseTo(3066.02, 6);
     expect(found.get("process_start_time_seconds")).toBeGreaterThan(0);
@@ -70,6 +71,11 @@ describe("/metrics", () => {
     const found = samples(await createMetrics(async () => halted()).text());
     expect(found.get("pf_halted")).toBe(1);
     expect(found.get("pf_preflight_ok")).toBe(0);
+  });
+
+  it("tells how many alarms reached nobody yet", async () => {
+    const view = { ...healthy(5), undelivered: { count: 3, sinceUtcMs: 0, dropped: 2 } };
+    expect(samples(await createMetrics(async () => view).text()).get("pf_alerts_waiting")).toBe(3);
   });
 
   it("of two workers in one process is not mixed", async () => {

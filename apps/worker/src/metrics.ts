@@ -48,6 +48,7 @@ export function createMetrics(view: () => Promise<WorkerView>): WorkerMetrics {
     "symbol",
   ]);
   const targets = gauge("pf_target_weight", "Wanted share of the account's worth", ["symbol"]);
+  const waiting = gauge("pf_alerts_waiting", "Alarms that reached nobody yet, and are kept to be sent again");
   const preflightOk = gauge("pf_preflight_ok", "1 where the last checks before a session passed, else 0");
   const preflightAt = gauge("pf_preflight_timestamp_seconds", "When these checks were made");
   const sessions = new Counter({
@@ -87,9 +88,11 @@ export function createMetrics(view: () => Promise<WorkerView>): WorkerMetrics {
     pending,
     preflightOk,
     preflightAt,
+    waiting,
   ];
 
-  function show({ status, history, next, preflight, version, trouble: what }: WorkerView): void {
+  function show(view: WorkerView): void {
+    const { status, history, next, preflight, undelivered, version, trouble: what } = view;
     const { mode, account, venue, lastSession: last, cash } = status;
     info.set({ version, mode, account, venue }, 1);
     halted.set(status.state === "halted" ? 1 : 0);
@@ -104,6 +107,7 @@ export function createMetrics(view: () => Promise<WorkerView>): WorkerMetrics {
       setKnown(positions.labels({ symbol }), value);
       targets.labels({ symbol }).set(target);
     }
+    waiting.set(undelivered.count);
     setKnown(preflightOk, preflight && Number(preflight.ok));
     setKnown(preflightAt, preflight && preflight.atUtcMs / 1000);
   }

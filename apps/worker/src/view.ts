@@ -3,7 +3,8 @@ import type { AccountHistory, StatusDocument, WorkerSnapshot } from "@pf/app";
 export type { LogEntry, PhaseName, Preflight } from "@pf/app";
 
 /** Everything the page shows, as plain data. */
-export interface WorkerView extends Pick<WorkerSnapshot, "activity" | "next" | "preflight" | "log"> {
+export interface WorkerView
+  extends Pick<WorkerSnapshot, "activity" | "next" | "preflight" | "log" | "undelivered"> {
   /** The worker's clock. */
   readonly atUtcMs: number;
   readonly startedUtcMs: number;

@@ -1,5 +1,5 @@
-import { writeSync } from "node:fs";
-import { workerData } from "node:worker_threads";
+import { writeFileSync, writeSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
 
 const { beats, tickMs, mostSilent } = workerData as {
   readonly beats: Int32Array;
@@ -7,19 +7,31 @@ const { beats, tickMs, mostSilent } = workerData as {
   readonly mostSilent: number;
 };
 
+let wordPath: string | undefined;
+parentPort?.on("message", (path: string) => {
+  wordPath = path;
+});
+
 let last = Atomics.load(beats, 0);
 let silent = 0;
 setInterval(() => {
   const now = Atomics.load(beats, 0);
   silent = now === last ? silent + 1 : 0;
   last = now;
-  if (silent < mostSilent) return;
-  const seconds = Math.round((silent * tickMs) / 1000);
-  const line = {
-    level: 60,
-    time: Date.now(),
-    msg: `the main thread hangs since ${seconds} s, the process ends`,
-  };
-  writeSync(2, `${JSON.stringify(line)}\n`);
-  process.kill(process.pid, "SIGKILL");
+  if (silent >= mostSilent) end(Math.round((silent * tickMs) / 1000));
 }, tickMs);
+
+/** Nothing that cannot be written keeps the process from ending. */
+function end(seconds: number): void {
+  const msg = `the main thread hangs since ${seconds} s, the process ends`;
+  const line = `${JSON.stringify({ level: 60, time: Date.now(), msg })}\n`;
+  try {
+    if (wordPath !== undefined) writeFileSync(wordPath, line, { mode: 0o600, flush: true });
+  } finally {
+    try {
+      writeSync(2, line);
+    } finally {
+      process.kill(process.pid, "SIGKILL");
+    }
+  }
+}

@@ -350,6 +350,7 @@ export function healthy(sessions = 250): WorkerView {
     trouble: null,
     preflight,
     log,
+    undelivered: { count: 0, sinceUtcMs: null, dropped: 0 },
   };
 }
 
@@ -382,6 +383,7 @@ export function fresh(): WorkerView {
     },
     preflight: null,
     log: [],
+    undelivered: { count: 0, sinceUtcMs: null, dropped: 0 },
   };
 }
 

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
@@ -13,7 +15,7 @@ async function fateOf(body: string): Promise<{ code: number | null; signal: stri
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
   });
   const text = `${outputText}
-    const stop = startWatchdog(new URL(${JSON.stringify(thread)}), { tickMs: 50, mostSilent: 10 });
+    const watchdog = startWatchdog(new URL(${JSON.stringify(thread)}), { tickMs: 50, mostSilent: 10 });
     ${body}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", text], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -35,12 +37,29 @@ describe("the watchdog", () => {
     });
   });
 
+  it("leaves a word of it for whoever starts next, and ends it also where that cannot be written", async () => {
+    const home = mkdtempSync(join(tmpdir(), "pf-watchdog-"));
+    try {
+      const word = join(home, "worker.hung");
+      const hangAt = (path: string) =>
+        fateOf(`watchdog.leaveWordAt(${JSON.stringify(path)}); setTimeout(() => { for (;;); }, 100);`);
+      expect((await hangAt(word)).signal).toBe("SIGKILL");
+      expect(JSON.parse(readFileSync(word, "utf8"))).toMatchObject({ level: 60 });
+      expect(statSync(word).mode & 0o777).toBe(0o600);
+      const nowhere = await hangAt(join(home, "no", "folder"));
+      expect(nowhere.signal).toBe("SIGKILL");
+      expect(nowhere.stderr).toContain("the main thread hangs");
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+  });
+
   it("leaves a process alone that waits or works in pieces, and does not keep it from ending", async () => {
     const busy = "const end = performance.now() + 30; while (performance.now() < end);";
     const piecewise = `for (let at = 0; at < 60; at++) { ${busy} await new Promise((next) => setTimeout(next, 5)); }`;
     expect(await fateOf(piecewise)).toEqual({ code: 0, signal: null, stderr: "" });
     expect(
-      await fateOf("stop(); const end = performance.now() + 1500; while (performance.now() < end);"),
+      await fateOf("watchdog.stop(); const end = performance.now() + 1500; while (performance.now() < end);"),
     ).toEqual({ code: 0, signal: null, stderr: "" });
   });
 });

@@ -22,8 +22,14 @@ export interface Alerts {
   /**
    * Sends an alert on every channel but the ping, at the same time, and waits until each has taken it or was given up.
    * What goes wrong on the way is part of the result; it never throws for that.
+   *
+   * @param onDelivery - told of each channel as soon as its end is known, which may be long before that of the last
    */
-  send(alert: Alert, signal?: AbortSignal): Promise<readonly Delivery[]>;
+  send(
+    alert: Alert,
+    signal?: AbortSignal,
+    onDelivery?: (delivery: Delivery) => void,
+  ): Promise<readonly Delivery[]>;
   /**
    * Tells the dead-man switch that all is well, or that something is not. It never throws for what goes wrong.
    *
@@ -64,8 +70,14 @@ export function createAlerts(options: AlertsOptions): Alerts {
         ...planDeliveries(alert, channels, source),
         ...(channels.ping ? [planPing(channels.ping, "ok")] : []),
       ].map(describeDelivery),
-    send: (alert, signal) =>
-      Promise.all(planDeliveries(alert, channels, source).map((planned) => deliver(planned, signal))),
+    send: (alert, signal, onDelivery) =>
+      Promise.all(
+        planDeliveries(alert, channels, source).map(async (planned) => {
+          const delivery = await deliver(planned, signal);
+          onDelivery?.(delivery);
+          return delivery;
+        }),
+      ),
     ping: async (state = "ok", signal) =>
       channels.ping ? deliver(planPing(channels.ping, state), signal) : null,
   };

@@ -151,6 +151,20 @@ describe("send", () => {
     ]);
   });
 
+  it("tells of the channel that took it while another is still being tried", async () => {
+    const [quick, silent] = [await webServer(), await webServer(["silence"])];
+    const heard: string[] = [];
+    const alerts = alertsOf({ webhook: quick.url, ntfy: `${silent.url}/topic`, retry: { attempts: 1 } });
+    const stop = new AbortController();
+    const deliveries = await alerts.send(alert, stop.signal, ({ channel, ok }) => {
+      heard.push(`${channel} ${ok}`);
+      // The other one would be waited for for two seconds.
+      stop.abort();
+    });
+    expect(heard).toEqual(["webhook true", "ntfy false"]);
+    expect(deliveries[1]).toMatchObject({ ok: false, attempts: 1 });
+  });
+
   it("follows no redirect, so that no other host ever hears of the alarm", async () => {
     const other = await webServer();
     const hook = await webServer([{ status: 307, headers: { location: `${other.url}/elsewhere` } }]);

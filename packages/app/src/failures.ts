@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { InterruptedError } from "./errors.js";
 
 /**
@@ -114,7 +115,7 @@ export const failures: Readonly<Record<string, Entry>> = {
   },
   PF_PAGE_ADDRESS: {
     exit: 2,
-    means: "Without its page nobody could see what the worker does, so it did not start.",
+    means: "Nobody can see what the worker does, which trades all the same.",
     next: "correct page.host and page.port",
   },
   PF_PORT_IN_USE: {
@@ -146,8 +147,8 @@ export const failures: Readonly<Record<string, Entry>> = {
   PF_UNKNOWN_NAME: { exit: 2, means: "Settings name only what is registered.", next: checkConfig },
   PF_EXTENSION: {
     exit: 2,
-    means: "A registered extension broke its promise.",
-    next: "correct the extension",
+    means: "Code of your own that the configuration names stopped the run; nothing was decided on it.",
+    next: "correct that score, weighting or overlay, and run it again",
   },
   PF_INVALID_SYMBOL: { exit: 2, means: nothingDone, next: "write symbols in capitals, as in SPY or BRK.B" },
   PF_ORDER_REFERENCE: {
@@ -605,7 +606,7 @@ export function describeFailure(thrown: unknown): Failure {
       exit: known.exit,
       message: error.message,
       means: typeof facts.means === "string" ? facts.means : known.means,
-      next: typeof facts.next === "string" ? facts.next : known.next,
+      next: typeof facts.next === "string" ? facts.next : (placeInUserModule(error) ?? known.next),
       details: factsOf(error),
     };
   }
@@ -616,6 +617,13 @@ export function describeFailure(thrown: unknown): Failure {
   if (error.name === "AbortError") return describeFailure(new InterruptedError({ cause: error }));
   const bug = failures.PF_BUG!;
   return { code: "PF_BUG", ...bug, message: `unexpected ${error.name}: ${error.message}`, details: {} };
+}
+
+/** Where in a file of the user's own it was thrown; such files are loaded with a hash behind their names. */
+function placeInUserModule({ cause }: Error): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const frame = /(file:\/\/[^\s()]+)\?[0-9a-f]{16}:(\d+):\d+/.exec(cause.stack ?? "");
+  return frame ? `correct ${fileURLToPath(frame[1]!)}, line ${frame[2]}` : undefined;
 }
 
 /** A unit fails for a reason: it exits, and is to be helped, as the reason says, where that is known. */

@@ -144,7 +144,8 @@ describe("a worker that a person stops or halts", () => {
     const first = world.live(["2025-07-01", "13:00"], {
       onEvent: () => {},
       teller: {
-        send: async () => {},
+        isHeard: true,
+        send: async () => true,
         ping: async () => {
           expect(await world.startedBeside()).toMatchObject({ code: "PF_STATE_LOCKED" });
         },

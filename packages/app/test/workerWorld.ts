@@ -9,7 +9,7 @@ import { openJournal } from "../src/journal/journal.js";
 import { SimulatedTime } from "../src/replay/time.js";
 import { createServices, type Services } from "../src/services.js";
 import { foldTrade, type TradeEvent } from "../src/trade/state.js";
-import type { WorkerEvent } from "../src/worker/log.js";
+import { type WorkerEvent, WorkerLog } from "../src/worker/log.js";
 import { createTradeWorker, type TradeWorkerSetting } from "../src/worker/run.js";
 import { booksOf } from "./tradeWorld.js";
 
@@ -28,6 +28,8 @@ export interface Told {
 export class WorkerWorld implements AsyncDisposable {
   readonly told: Told[] = [];
   readonly pings: string[] = [];
+  /** Whether no channel takes anything. */
+  isDeaf = false;
   readonly events: WorkerEvent[] = [];
   /** How often the broker took an order under each of our names. */
   readonly taken = new Map<string, Set<string>>();
@@ -116,7 +118,12 @@ export class WorkerWorld implements AsyncDisposable {
       context: this.context({}, onStep),
       timers: time.timers,
       teller: {
-        send: async (alert) => this.told.push({ ...alert, atUtcMs: this.now }),
+        isHeard: true,
+        send: async (alert) => {
+          if (this.isDeaf) return false;
+          this.told.push({ ...alert, atUtcMs: this.now });
+          return true;
+        },
         ping: async (state) => this.pings.push(state),
       },
       signal: stop.signal,
@@ -154,6 +161,23 @@ export class WorkerWorld implements AsyncDisposable {
     timers.after(instantOf(to) - this.now, () => end());
   }
 
+  /** Lets no channel take anything for a while. */
+  deafen(from: NewYork, to: NewYork): void {
+    const { timers } = this.time;
+    timers.after(instantOf(from) - this.now, () => {
+      this.isDeaf = true;
+    });
+    timers.after(instantOf(to) - this.now, () => {
+      this.isDeaf = false;
+    });
+  }
+
+  /** The log of a worker that nobody runs at the moment. */
+  workerLog(): WorkerLog {
+    const whose = { mode: "paper", account: this.sim.accounts[0]!, venue: "simulated" } as const;
+    return WorkerLog.open(join(this.folder, "state"), whose, { nowUtcMs: () => this.now });
+  }
+
   /** Time goes by, and no worker is there. */
   async goTo(when: NewYork): Promise<void> {
     await this.sim.advanceTo(instantOf(when));
@@ -183,7 +207,7 @@ export class WorkerWorld implements AsyncDisposable {
       whose: "broker",
       context: this.context(),
       timers: this.time.timers,
-      teller: { send: async () => {}, ping: async () => {} },
+      teller: { isHeard: true, send: async () => true, ping: async () => {} },
       signal: new AbortController().signal,
     });
     return worker.run().then(

@@ -195,7 +195,8 @@ class WorkerProcess {
         },
         timers: own,
         teller: {
-          send: async () => {},
+          isHeard: true,
+          send: async () => true,
           ping: async () => {},
         },
         signal: this.stop.signal,

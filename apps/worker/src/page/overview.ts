@@ -96,12 +96,27 @@ export function attention(view: WorkerView, hasToken: boolean): Html {
     }</p>
 </section>`
   }${
+    view.undelivered.count > 0 &&
+    html`<section class="notice watch" aria-labelledby="undelivered-title">
+<h2 id="undelivered-title"><span aria-hidden="true">!</span> ${undeliveredText(view)}</h2>
+<p>No channel took ${view.undelivered.count === 1 ? "it" : "them"}${
+      view.undelivered.sinceUtcMs !== null && html` since ${instant(view.undelivered.sinceUtcMs)} in New York`
+    }; ${view.undelivered.count === 1 ? "it stands" : "they stand"} in the log below, and ${view.undelivered.count === 1 ? "is" : "are"} sent again every quarter of an hour.${
+      view.undelivered.dropped > 0 &&
+      ` ${view.undelivered.dropped} more ${view.undelivered.dropped === 1 ? "was" : "were"} dropped.`
+    } Run <code>pf alert test</code> to see what is wrong.</p>
+</section>`
+  }${
     view.trouble !== null &&
     html`<section class="notice watch" aria-labelledby="trouble-title">
 <h2 id="trouble-title"><span aria-hidden="true">!</span> Not everything can be shown</h2>
 <p>${view.trouble}</p>
 </section>`
   }</div>`;
+}
+
+function undeliveredText({ undelivered: { count } }: WorkerView): string {
+  return count === 1 ? "1 message reached nobody yet" : `${count} messages reached nobody yet`;
 }
 
 const phaseNames: Readonly<Record<PhaseName, string>> = {

@@ -48,6 +48,8 @@ export async function startPage(options: PageOptions): Promise<Page> {
   });
   const server = serverFor(getRequestListener(routes.fetch, { overrideGlobalObjects: false }));
   await listening(server, host, port);
+  // What goes wrong with one connection, such as too many open files, ends neither the page nor the worker.
+  server.on("error", (error) => options.onProblem?.(error));
   return {
     url: urlOf(host, (server.address() as AddressInfo).port),
     changed,

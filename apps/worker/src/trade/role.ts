@@ -2,6 +2,7 @@ import {
   alertsOf,
   createServices,
   createTradeWorker,
+  describeFailure,
   readConfiguration,
   requireTradable,
   type ServiceContext,
@@ -13,7 +14,7 @@ import {
 import type { Logger } from "pino";
 import type { WorkerArguments } from "../arguments.js";
 import { createMetrics } from "../metrics.js";
-import { startPage } from "../page/server.js";
+import { type KeptPage, keepPage } from "../page/keep.js";
 import type { WorkerView } from "../view.js";
 
 export interface RoleSetting extends WorkerArguments {
@@ -21,12 +22,14 @@ export interface RoleSetting extends WorkerArguments {
   readonly logger: Logger;
   /** Asks the worker to stop at the next safe point. */
   readonly signal: AbortSignal;
+  /** Where the word is left that the process was ended because it hung. */
+  leaveWordAt(path: string): void;
 }
 
 /** A step that works for so long is stuck, whatever the limits of steps say. */
 const longestStepMs = 30 * 60_000;
-/** What is left to say when the worker ends may take so long. */
-const farewellMs = 15_000;
+/** A message that one channel took already, and another is still being tried with when the worker ends, has so long. */
+const farewellMs = 5_000;
 
 /** Trades one account until it is asked to stop, and serves its page meanwhile. */
 export async function runTradeRole(setting: RoleSetting): Promise<void> {
@@ -35,6 +38,7 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
   // A clock that is the broker's is asked for below: what can never trade shall not connect for it.
   requireTradable(loaded);
   const { page: pageSetting } = loaded.config;
+  const { host, port } = pageSetting;
   const context: ServiceContext = { configuration, folders, version };
   const timers = clock === "broker" ? await brokersTimers(context, mode) : systemTimers;
   const services = createServices({ ...context, clock: timers });
@@ -43,19 +47,24 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
   const alerts = alertsOf(loaded);
 
   const teller: Teller = {
-    async send(alert) {
-      const work = alerts.send(alert).then((deliveries) => {
-        for (const { channel, ok, attempts, detail } of deliveries) {
-          if (ok) metrics.alertSent(channel);
-          else {
+    isHeard: alerts.channels.some((channel) => channel !== "ping"),
+    send: (alert) =>
+      new Promise((resolve) => {
+        const work = alerts.send(alert, undefined, ({ channel, ok, attempts, detail }) => {
+          if (ok) {
+            metrics.alertSent(channel);
+            resolve(true);
+          } else {
             metrics.alertFailed(channel);
             logger.warn({ channel, attempts, detail }, "an alarm could not be delivered");
           }
-        }
-      });
-      sending.add(work);
-      await work.finally(() => sending.delete(work));
-    },
+        });
+        sending.add(work);
+        void work.finally(() => {
+          sending.delete(work);
+          resolve(false);
+        });
+      }),
     async ping(state) {
       const delivery = await alerts.ping(state);
       if (delivery && !delivery.ok) logger.warn({ detail: delivery.detail }, "the ping did not get through");
@@ -72,34 +81,43 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
     onChange: () => page?.changed(),
     onEvent: (event) => {
       // From here on the account is its own: whoever comes second must never have said that it is ready.
-      if (event.kind === "started") logReady();
+      if (event.kind === "started") {
+        if (worker) setting.leaveWordAt(worker.hangFile);
+        // What kept an earlier process from its page is over.
+        if (page?.url) worker?.pageIs(null);
+        logReady();
+      }
       logEvent(logger, event);
       if (event.kind === "ended") metrics.sessionEnded(event.outcome ?? event.result);
     },
     onStepTook: (step, ms) => metrics.stepTook(step, ms / 1000),
     ...(confirm === undefined ? {} : { confirm }),
   };
-  let page: Awaited<ReturnType<typeof startPage>> | undefined;
+  let page: KeptPage | undefined;
   let worker: TradeWorker | undefined;
   const view = async (): Promise<WorkerView> => {
     if (!worker) throw new Error("the worker is starting");
-    const { activity, next, preflight, log } = worker.snapshot();
+    const { activity, next, preflight, log, undelivered } = worker.snapshot();
     const status = await services.status({ mode });
     const { history, trouble } = await services.history({ mode }).then(
       (found) => ({ history: found, trouble: null }),
       (error: Error) => ({ history: null, trouble: error.message }),
     );
     const atUtcMs = timers.nowUtcMs();
-    return { atUtcMs, startedUtcMs, version, activity, next, status, history, trouble, preflight, log };
+    return {
+      ...{ atUtcMs, startedUtcMs, version, activity, next, status },
+      ...{ history, trouble, preflight, log, undelivered },
+    };
   };
   const metrics = createMetrics(view);
   const logReady = () => {
     logger.info({ role: "trade", mode, account: worker?.account, page: page?.url }, "ready");
-    if (alerts.channels.length === 0)
+    if (!page?.url) logger.warn({ host, port }, "the page cannot be served there yet, and is tried again");
+    if (!teller.isHeard)
       logger.warn("no alarm reaches anybody: set alerts.webhook, alerts.ntfy or alerts.email");
   };
   let running = true;
-  page = await startPage({
+  page = await keepPage({
     ...pageSetting,
     view,
     halt: async (reason) => void (await services.halt({ mode, reason })),
@@ -113,9 +131,12 @@ export async function runTradeRole(setting: RoleSetting): Promise<void> {
     },
     metrics,
     onProblem: (error) => logger.error({ detail: String(error) }, "the page failed to answer"),
+    onTrouble(error) {
+      if (running) worker?.pageIs(error && describeFailure(error));
+    },
   });
   try {
-    // Only where the page can be served is anything begun that leaves a trace.
+    // Only where the page may be served as it is configured is anything begun that leaves a trace.
     worker = await createTradeWorker(workerSetting);
     await worker.run();
   } finally {

@@ -36,6 +36,22 @@ export type WorkerEvent =
       readonly title: string;
       readonly detail: string;
       readonly isOver: boolean;
+      /** Whether it is kept until somebody took it; absent where there was no channel, and in entries of versions that kept nothing. */
+      readonly waits?: boolean;
+    }
+  /** A channel took what was told as the nth that waits. */
+  | {
+      readonly kind: "delivered";
+      readonly nth: number;
+      /** How many that were dropped it spoke of. */
+      readonly dropped: number;
+    }
+  /** A step began, or came to its end in whatever way; of interest to whoever comes after a process that was killed. */
+  | {
+      readonly kind: "step";
+      readonly step: string;
+      readonly session: SessionDate;
+      readonly isOver: boolean;
     };
 
 export type Level = "info" | "warning" | "alarm";
@@ -52,6 +68,31 @@ export interface LogEntry {
   readonly detail: string;
 }
 
+/** Something told that no channel has taken yet. */
+export interface Waiting {
+  /** Counted from 1 over all that ever waited. */
+  readonly nth: number;
+  readonly atUtcMs: number;
+  readonly key: string;
+  readonly level: Level;
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** Trouble that was told of and has not ended. */
+export interface OpenTrouble {
+  readonly level: Level;
+  readonly session: SessionDate | null;
+  /** When it was told last. */
+  readonly atUtcMs: number;
+}
+
+/** A process that has begun and not said that it ended. */
+export interface Life {
+  readonly startedUtcMs: number;
+  readonly step: { readonly name: string; readonly session: SessionDate; readonly atUtcMs: number } | null;
+}
+
 /** What is known from the log when a worker starts. */
 export interface WorkerState {
   readonly isNew: boolean;
@@ -60,7 +101,15 @@ export interface WorkerState {
   readonly amendments: readonly CalendarAmendment[];
   readonly preflight: Preflight | null;
   /** Trouble that has not ended, by its key. */
-  readonly open: ReadonlyMap<string, Level>;
+  readonly open: ReadonlyMap<string, OpenTrouble>;
+  /** What nobody has heard yet, oldest first. */
+  readonly waiting: readonly Waiting[];
+  /** Counts everything that ever waited. */
+  readonly everWaited: number;
+  /** How many more of these there were, and nobody was told of that yet. */
+  readonly dropped: number;
+  /** `null` where the last process ended in order, or there was none. */
+  readonly life: Life | null;
   /** When the last entry was written. */
   readonly lastUtcMs: number;
   /** Newest first. */
@@ -73,13 +122,20 @@ export function workerFolder(stateFolder: string): string {
 }
 
 const keptEntries = 300;
+/** Of more messages that wait, the oldest of the lowest level is dropped. */
+export const mostWaiting = 30;
+const ranks: Readonly<Record<Level, number>> = { info: 0, warning: 1, alarm: 2 };
 
 /** The log of a worker: it outlives the process, so that no session goes by without a word. */
 export class WorkerLog {
   private readonly ended = new Map<SessionDate, Extract<WorkerEvent, { kind: "ended" }>>();
   private readonly reconciled = new Set<SessionDate>();
   private readonly amendments: CalendarAmendment[] = [];
-  private readonly open = new Map<string, Level>();
+  private readonly open = new Map<string, OpenTrouble>();
+  private waiting: readonly Waiting[] = [];
+  private everWaited = 0;
+  private dropped = 0;
+  private life: Life | null = null;
   private preflight: Preflight | null = null;
   private lines: LogEntry[] = [];
   private lastUtcMs = 0;
@@ -106,6 +162,7 @@ export class WorkerLog {
 
   get state(): WorkerState {
     const { isNew, ended, reconciled, amendments, preflight, open, lastUtcMs } = this;
+    const { waiting, everWaited, dropped, life } = this;
     return {
       isNew,
       ended,
@@ -113,6 +170,10 @@ export class WorkerLog {
       amendments,
       preflight,
       open,
+      waiting,
+      everWaited,
+      dropped,
+      life,
       lastUtcMs,
       entries: this.lines,
     };
@@ -149,12 +210,48 @@ export class WorkerLog {
       }
       case "told":
         if (event.isOver) this.open.delete(event.key);
-        else if (event.level !== "info") this.open.set(event.key, event.level);
+        else if (event.level !== "info") {
+          const { key, level, session } = event;
+          this.open.set(key, { level, session, atUtcMs });
+        }
+        if (event.waits) this.wait({ ...event, nth: ++this.everWaited, atUtcMs });
         break;
+      case "delivered":
+        this.deliver(event);
+        break;
+      case "step": {
+        const { step, session, isOver } = event;
+        if (this.life) this.life = { ...this.life, step: isOver ? null : { name: step, session, atUtcMs } };
+        break;
+      }
       case "started":
+        this.life = { startedUtcMs: atUtcMs, step: null };
+        break;
       case "stopped":
+        this.life = null;
         break;
     }
+  }
+
+  private wait({ nth, atUtcMs, key, level, title, detail }: Waiting): void {
+    const all = [...this.waiting, { nth, atUtcMs, key, level, title, detail }];
+    if (all.length > mostWaiting) {
+      const least = Math.min(...all.map((one) => ranks[one.level]));
+      all.splice(
+        all.findIndex((one) => ranks[one.level] === least),
+        1,
+      );
+      this.dropped++;
+    }
+    this.waiting = all;
+  }
+
+  private deliver({ nth, dropped }: Extract<WorkerEvent, { kind: "delivered" }>): void {
+    const rest = this.waiting.filter((one) => one.nth !== nth);
+    // What was dropped while it was under way has arrived all the same.
+    const isBack = rest.length === this.waiting.length;
+    this.dropped = Math.max(0, this.dropped - dropped - (isBack ? 1 : 0));
+    this.waiting = rest;
   }
 }
 
@@ -206,6 +303,9 @@ function lineOf(event: WorkerEvent): Omit<LogEntry, "atUtcMs"> | undefined {
         title: event.title,
         detail: event.detail,
       };
+    case "delivered":
+    case "step":
+      return undefined;
   }
 }
 

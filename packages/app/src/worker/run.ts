@@ -1,3 +1,5 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { LoadedConfig } from "@pf/config";
 import { complianceRulesOf } from "@pf/config";
 import type { Timers } from "@pf/ibkr";
@@ -20,28 +22,18 @@ import { liveNeedsOwnClock } from "../trade/errors.js";
 import { requireUnlocked, type TradeOutcome } from "../trade/service.js";
 import { StuckStepError, WorkerFailedError } from "./errors.js";
 import {
-  type Level,
+  type Life,
   type LogEntry,
+  type OpenTrouble,
   type SessionResult,
   type WorkerEvent,
   WorkerLog,
   workerFolder,
 } from "./log.js";
+import { Outbox, type Teller, type Undelivered } from "./outbox.js";
 import { learnHours, lookAtEverything, type Preflight } from "./preflight.js";
 import { type DuePhase, phaseAfter, type SessionTimes, sessionAfter, sessionTimes } from "./schedule.js";
 import { withLimit } from "./step.js";
-
-/** Somebody who tells people. It never throws, and nobody waits for it. */
-export interface Teller {
-  send(alert: {
-    readonly key: string;
-    readonly level: Level;
-    readonly title: string;
-    readonly text: string;
-  }): Promise<unknown>;
-  /** Says that all is well, or that it is not. */
-  ping(state: "ok" | "fail"): Promise<unknown>;
-}
 
 export interface TradeWorkerSetting {
   readonly mode: AccountMode;
@@ -82,13 +74,18 @@ export interface WorkerSnapshot {
   readonly preflight: Preflight | null;
   /** Newest first. */
   readonly log: readonly LogEntry[];
+  readonly undelivered: Undelivered;
   /** Whether trouble is known that has not ended. */
   readonly isTroubled: boolean;
 }
 
 export interface TradeWorker {
   readonly account: string;
+  /** Where whoever ends this process because it hangs leaves a word of it, for the worker that comes next. */
+  readonly hangFile: string;
   snapshot(): WorkerSnapshot;
+  /** Told what keeps people from its page, and `null` once they can see it; for a worker that runs. */
+  pageIs(trouble: Failure | null): void;
   /**
    * Trades session after session until the signal asks it to stop.
    *
@@ -119,7 +116,7 @@ const faultPauseMs = minuteMs;
 const tellAgainMs = 24 * 3_600_000;
 
 const unfinished = "it was begun, and not brought to its end";
-const inDoubt = "book and broker agree as far as it is known; see `pf status`, and TWS itself";
+const inDoubt = "book and broker agree as far as it is known";
 
 /** How a session ends by what `pf trade` says of it; others are no end. */
 const ends: Readonly<Record<string, SessionResult>> = {
@@ -159,7 +156,9 @@ export function requireTradable(loaded: Pick<LoadedConfig, "config">): void {
 
 class Worker implements TradeWorker {
   private readonly log: WorkerLog;
-  private readonly told = new Map<string, { level: Level; atUtcMs: number; session: SessionDate | null }>();
+  private readonly told: Map<string, OpenTrouble>;
+  private readonly outbox: Outbox;
+  readonly hangFile: string;
   private activity: Activity;
   private calendar: TradingCalendar;
   private readonly base: TradingCalendar;
@@ -179,10 +178,11 @@ class Worker implements TradeWorker {
     const venue = whose === "broker" ? "simulated" : "ibkr";
     this.base = context.calendar ?? xnys;
     this.log = WorkerLog.open(context.folders.state, { mode, account, venue }, timers);
+    this.outbox = new Outbox(this.log, setting.teller, () => this.setting.onChange?.());
+    this.hangFile = join(workerFolder(context.folders.state), `${mode}-${account}.hung`);
     this.calendar = amendCalendar(this.base, this.log.state.amendments);
     this.activity = { kind: "working", detail: "starting", sinceUtcMs: timers.nowUtcMs() };
-    const { open, lastUtcMs } = this.log.state;
-    for (const [key, level] of open) this.told.set(key, { level, atUtcMs: lastUtcMs, session: null });
+    this.told = new Map(this.log.state.open);
   }
 
   snapshot(): WorkerSnapshot {
@@ -192,8 +192,22 @@ class Worker implements TradeWorker {
       next: this.nextSession() ?? null,
       preflight,
       log: entries,
+      undelivered: this.outbox.undelivered,
       isTroubled: this.isTroubled,
     };
+  }
+
+  pageIs(trouble: Failure | null): void {
+    if (trouble === null) this.over("page", null, "The page can be seen again", "");
+    else
+      this.tell({
+        key: "page",
+        level: "warning",
+        session: null,
+        title: "The page cannot be shown",
+        detail: `${trouble.message}; trading goes on without it`,
+        next: `${trouble.next}; it is tried again all the time`,
+      });
   }
 
   async run(): Promise<void> {
@@ -202,20 +216,23 @@ class Worker implements TradeWorker {
     // Two workers of one account would both do well, and tell everything twice.
     const unlock = this.lock();
     try {
-      const { isNew, lastUtcMs } = this.log.state;
+      const { isNew, lastUtcMs, life } = this.log.state;
       this.note({ kind: "started", version: context.version });
       this.cursorUtcMs = this.now;
+      void this.outbox.tryAgain();
+      this.tellOfEnd(life, lastUtcMs);
       await this.surviving(() => this.takeUp(isNew ? this.now : lastUtcMs));
       for (let faults = 0; !signal.aborted; ) {
         const due = phaseAfter(this.cursorUtcMs, this.calendar, this.window);
         if (!due) {
-          this.tell(
-            "calendar",
-            "alarm",
-            null,
-            "The calendar ends",
-            "a newer version knows the sessions to come",
-          );
+          this.tell({
+            key: "calendar",
+            level: "alarm",
+            session: null,
+            title: "The calendar ends",
+            detail: "this version knows no later sessions, and the worker ends",
+            next: "install a newer version",
+          });
           reason = "the calendar ends";
           return;
         }
@@ -236,6 +253,7 @@ class Worker implements TradeWorker {
         this.act("stopping", reason);
         this.note({ kind: "stopped", reason });
       } finally {
+        await this.outbox.close(this.setting.timers);
         this.log.close();
         unlock();
       }
@@ -261,7 +279,42 @@ class Worker implements TradeWorker {
   }
 
   private get isTroubled(): boolean {
-    return [...this.told.values()].some(({ level }) => level === "alarm");
+    return this.outbox.isAlarmLate || [...this.told.values()].some(({ level }) => level === "alarm");
+  }
+
+  /** How the process before this one ended, where that was not in order. */
+  private tellOfEnd(life: Life | null, lastUtcMs: number): void {
+    const isHang = existsSync(this.hangFile);
+    if (!life && !isHang) return;
+    const { step = null } = life ?? {};
+    const detail = [
+      step ? `${step.name} was under way, since ${momentOf(step.atUtcMs)}` : "no step was under way",
+      life ? `it had been started at ${momentOf(life.startedUtcMs)}` : "it was about to end",
+      `it wrote something last at ${momentOf(lastUtcMs)}, New York time`,
+    ].join("; ");
+    const session = step?.session ?? null;
+    // A process that is killed again and again is told of once, and of another session's step anew.
+    const always = this.told.get("life")?.session !== session;
+    const common = { key: "life", session, always } as const;
+    const goesOn = "what it had begun is asked about at the broker before anything else; see `pf status`";
+    if (isHang)
+      this.tell({
+        ...common,
+        level: "alarm",
+        title: "The worker hung, and was ended",
+        detail,
+        next: `${goesOn}; if it happens again, keep the log and report it`,
+      });
+    else
+      this.tell({
+        ...common,
+        level: "warning",
+        title: "The worker was ended from outside",
+        detail,
+        next: `${goesOn}; the system's log says whether memory ran out, the power was cut, or somebody killed it`,
+      });
+    // Only now, so that a process that is killed before it has told it leaves it to the next one.
+    rmSync(this.hangFile, { force: true });
   }
 
   private nextSession(): SessionTimes | undefined {
@@ -346,7 +399,14 @@ class Worker implements TradeWorker {
         this.note({ kind: "learned", amendment });
         const { day, closes, reason } = amendment;
         const hours = closes === null ? "is closed" : `closes at ${closes}`;
-        this.tell(`hours ${day}`, "warning", day, `The exchange ${hours} on ${day}`, reason);
+        this.tell({
+          key: `hours ${day}`,
+          level: "warning",
+          session: day,
+          title: `The exchange ${hours} on ${day}`,
+          detail: reason,
+          next: "compare it with the exchange's announcement; the worker keeps these hours",
+        });
       }
       this.calendar = amendCalendar(this.base, this.log.state.amendments);
     }
@@ -356,17 +416,17 @@ class Worker implements TradeWorker {
     else {
       // Somebody who starts a worker at night is at the terminal, and sees it there.
       const level = phase === "start" ? "warning" : "alarm";
-      this.tell(
-        "preflight",
+      this.tell({
+        key: "preflight",
         level,
         session,
-        `Not ready for ${session}`,
-        [
-          ...failed.map(({ name, detail, next }) => `${name}: ${detail}${next ? ` (${next})` : ""}`),
-          `orders go out at ${newYorkTimeOf(times.opensUtcMs)} New York time`,
-        ].join("\n"),
-        level === "alarm" && this.told.get("preflight")?.session !== session,
-      );
+        title: `Not ready for ${session}`,
+        detail: failed
+          .map(({ name, detail, next }) => `${name}: ${detail}${next ? ` (${next})` : ""}`)
+          .join("\n"),
+        next: `mend it in time: orders go out at ${newYorkTimeOf(times.opensUtcMs)} New York time`,
+        always: level === "alarm" && this.told.get("preflight")?.session !== session,
+      });
     }
   }
 
@@ -391,7 +451,14 @@ class Worker implements TradeWorker {
         }
       }
       if (this.now + tryAgainMs >= times.closesUtcMs) break;
-      this.tell("trade", "warning", session, `The rebalance of ${session} is tried again`, last);
+      this.tell({
+        key: "trade",
+        level: "warning",
+        session,
+        title: `The rebalance of ${session} is tried again`,
+        detail: last,
+        next: `it is tried until ${newYorkTimeOf(times.closesUtcMs)} New York time; look at TWS only if no "Traded again" follows`,
+      });
       await this.sleepUntil(this.now + tryAgainMs, `the rebalance of ${session} is tried again`);
     }
     if (signal.aborted) return;
@@ -419,14 +486,35 @@ class Worker implements TradeWorker {
       this.over("trade", session, "Traded again", detail);
       this.over("skipped", session, "Traded again", detail);
       this.over("halted", session, "Trading goes on", detail);
+      this.over("life", session, "Traded since it was started again", detail);
       if (outcome === "partial")
-        this.tell(`partial ${session}`, "warning", session, `${session} was traded in part`, detail);
+        this.tell({
+          key: `partial ${session}`,
+          level: "warning",
+          session,
+          title: `${session} was traded in part`,
+          detail,
+          next: "the next session plans the rest anew; see `pf status` for what was not filled",
+        });
     } else if (result === "halted") {
-      const text = `${detail}\nlook at it, then \`pf resume\``;
-      this.tell("halted", "alarm", session, "Trading is halted", text, isToday);
+      this.tellOfHalt(session, detail, isToday);
     } else {
-      this.tell("skipped", "alarm", session, `${session} was skipped`, detail, isToday);
+      this.tell({
+        key: "skipped",
+        level: "alarm",
+        session,
+        title: `${session} was skipped`,
+        detail,
+        next: "mend what the reason names; the next session trades what is then to be done",
+        always: isToday,
+      });
     }
+  }
+
+  private tellOfHalt(session: SessionDate, detail: string, always = false): void {
+    const title = "Trading is halted";
+    const next = "look at it, then `pf resume`";
+    this.tell({ key: "halted", level: "alarm", session, title, detail, next, always });
   }
 
   /** What the journal knows of a session whose window is over; what had begun is asked about after the close. */
@@ -445,7 +533,14 @@ class Worker implements TradeWorker {
     }
     if (halted) return this.end(session, "halted", null, halted.reason);
     if (state === "open" && !this.log.state.reconciled.has(session)) {
-      this.tell("trade", "warning", session, `Nobody knows yet what became of ${session}`, reason);
+      this.tell({
+        key: "trade",
+        level: "warning",
+        session,
+        title: `Nobody knows yet what became of ${session}`,
+        detail: reason,
+        next: "leave the account alone: the broker is asked after the close, before anything else is done",
+      });
       return;
     }
     this.end(session, "skipped", null, reason);
@@ -476,26 +571,36 @@ class Worker implements TradeWorker {
         this.note({ kind: "reconciled", session, agrees, differences });
         if (agrees) this.over("books", session, "Books agree again", "");
         else if (differences.length > 0)
-          this.tell("books", "alarm", session, "Books differ from the broker", differences.join("\n"));
-        else this.tell("books", "alarm", session, "Nobody knows yet what became of all orders", inDoubt);
-        if (halted)
-          this.tell(
-            "halted",
-            "alarm",
+          this.tell({
+            key: "books",
+            level: "alarm",
             session,
-            "Trading is halted",
-            `${halted.reason}\nlook at it, then \`pf resume\``,
-          );
+            title: "Books differ from the broker",
+            detail: differences.join("\n"),
+            next: "compare with TWS; if the broker is right, `pf halt` and `pf resume`: the next rebalance books it",
+          });
+        else
+          this.tell({
+            key: "books",
+            level: "alarm",
+            session,
+            title: "Nobody knows yet what became of all orders",
+            detail: inDoubt,
+            next: "see `pf status`, and the orders in TWS; the next session asks before it sends anything",
+          });
+        if (halted) this.tellOfHalt(session, halted.reason);
         return;
       }
       if (asked >= mostQuestions) {
-        this.tell(
-          "books",
-          "alarm",
+        const { message, next } = outcome.failure;
+        this.tell({
+          key: "books",
+          level: "alarm",
           session,
-          `The books of ${session} could not be compared`,
-          outcome.failure.message,
-        );
+          title: `The books of ${session} could not be compared`,
+          detail: message,
+          next: `${next}; the next start or session asks again`,
+        });
         return;
       }
       await this.sleepUntil(this.now + askAgainMs, `the books of ${session} are compared again`);
@@ -520,14 +625,14 @@ class Worker implements TradeWorker {
       next ? `next: ${next.session} at ${newYorkTimeOf(next.opensUtcMs)} New York time` : "the calendar ends",
       ...(status.halted ? [`halted: ${status.halted.reason}`] : []),
     ].join("\n");
-    this.tell(
-      `summary ${session}`,
-      "info",
+    this.tell({
+      key: `summary ${session}`,
+      level: "info",
       session,
-      `${mode} account ${this.account} on ${session}`,
-      text,
-      true,
-    );
+      title: `${mode} account ${this.account} on ${session}`,
+      detail: text,
+      always: true,
+    });
   }
 
   /** Runs a step with services of its own, so that it can be stopped; what keeps it from its end is a value. */
@@ -541,6 +646,7 @@ class Worker implements TradeWorker {
     const step = `the ${name} of ${session}`;
     const began = performance.now();
     this.act("working", step);
+    this.mark(step, session, false);
     try {
       return await withLimit(
         step,
@@ -552,8 +658,16 @@ class Worker implements TradeWorker {
       if (error instanceof StuckStepError || signal.aborted) throw error;
       return new Fault(describeFailure(error));
     } finally {
+      this.mark(step, session, true);
       this.setting.onStepTook?.(name, performance.now() - began);
     }
+  }
+
+  /** For whoever comes after a process that was killed. What keeps the log from being written fails what matters more. */
+  private mark(step: string, session: SessionDate, isOver: boolean): void {
+    try {
+      this.log.note({ kind: "step", step, session, isOver });
+    } catch {}
   }
 
   private services(signal = this.setting.signal, onStep: (detail: string) => void = () => {}): Services {
@@ -575,31 +689,32 @@ class Worker implements TradeWorker {
       return undefined;
     } catch (error) {
       if (error instanceof StuckStepError) {
-        this.tell(
-          "worker",
-          "alarm",
-          null,
-          "A step is stuck",
-          `${error.message}\nthe worker ends, and whatever supervises it starts a new one`,
-        );
+        this.tell({
+          key: "worker",
+          level: "alarm",
+          session: null,
+          title: "A step is stuck",
+          detail: `${error.message}; the worker ends, and whatever supervises it starts a new one`,
+          next: "see `pf status`, and that the worker is back; if it repeats, keep the log and report it",
+        });
         throw error;
       }
       if (this.setting.signal.aborted) throw error;
       const { message, next } = describeFailure(error);
-      this.tell("worker", "alarm", null, "The worker failed at something", `${message}\n${next}`);
+      this.tell({
+        key: "worker",
+        level: "alarm",
+        session: null,
+        title: "The worker failed at something",
+        detail: message,
+        next,
+      });
       await this.sleepUntil(this.now + faultPauseMs, "a pause after a fault");
       return error as Error;
     }
   }
 
-  private tell(
-    key: string,
-    level: Level,
-    session: SessionDate | null,
-    title: string,
-    detail: string,
-    always = false,
-  ): void {
+  private tell({ key, level, session, title, detail, next, always = false }: Word): void {
     const before = this.told.get(key);
     const isNews =
       always ||
@@ -608,19 +723,26 @@ class Worker implements TradeWorker {
       this.now - before.atUtcMs >= tellAgainMs;
     if (!isNews) return;
     if (level !== "info") this.told.set(key, { level, atUtcMs: this.now, session });
-    this.note({ kind: "told", key, level, session, title, detail, isOver: false });
-    this.send(key, level, title, detail);
+    const text = next === undefined ? detail : `${detail}\n${next}`;
+    this.say({ key, level, session, title, detail: text, isOver: false });
   }
 
   private over(key: string, session: SessionDate | null, title: string, detail: string): void {
     if (!this.told.delete(key)) return;
-    this.note({ kind: "told", key, level: "info", session, title, detail, isOver: true });
-    this.send(key, "info", title, detail);
+    this.say({ key, level: "info", session, title, detail, isOver: true });
   }
 
-  private send(key: string, level: Level, title: string, text: string): void {
-    const { teller } = this.setting;
-    void teller.send({ key, level, title, text }).catch(() => {});
+  /** What cannot be kept is sent all the same: that the disk is full is worth an alarm. */
+  private say(told: Omit<Extract<WorkerEvent, { kind: "told" }>, "kind" | "waits">): void {
+    const { key, level, title, detail: text } = told;
+    const waits = this.setting.teller.isHeard;
+    let nth: number | null = null;
+    try {
+      this.note({ kind: "told", ...told, ...(waits ? { waits } : {}) });
+      if (waits) nth = this.log.state.everWaited;
+    } finally {
+      this.outbox.post(nth, { key, level, title, text });
+    }
   }
 
   private note(event: WorkerEvent): void {
@@ -657,9 +779,23 @@ class Worker implements TradeWorker {
   private beat(): void {
     if (this.now - this.lastPingUtcMs < heartbeatMs) return;
     this.lastPingUtcMs = this.now;
+    void this.outbox.tryAgain();
     void this.setting.teller.ping(this.isTroubled ? "fail" : "ok").catch(() => {});
   }
 }
+
+/** What people are told: whatever is more than information says what to do. */
+type Word = {
+  readonly key: string;
+  readonly session: SessionDate | null;
+  readonly title: string;
+  readonly detail: string;
+  /** Whether it is news though the same was told before. */
+  readonly always?: boolean;
+} & (
+  | { readonly level: "warning" | "alarm"; readonly next: string }
+  | { readonly level: "info"; readonly next?: undefined }
+);
 
 /** What kept a step from its end, in the form that people are told. */
 class Fault {
@@ -676,8 +812,11 @@ const phaseWords = {
 } as const;
 
 function wordsOf({ phase, times, atUtcMs }: DuePhase): string {
-  const when = `${newYorkDateOf(atUtcMs)} ${newYorkTimeOf(atUtcMs)} New York time`;
-  return `${phaseWords[phase]} of ${times.session}, ${when}`;
+  return `${phaseWords[phase]} of ${times.session}, ${momentOf(atUtcMs)} New York time`;
+}
+
+function momentOf(utcMs: number): string {
+  return `${newYorkDateOf(utcMs)} ${newYorkTimeOf(utcMs)}`;
 }
 
 function isInterruption(error: unknown): boolean {
@@ -685,5 +824,5 @@ function isInterruption(error: unknown): boolean {
 }
 
 function tooLate({ session, closesUtcMs }: SessionTimes, nowUtcMs: number): string {
-  return `orders of ${session} were sent until ${newYorkTimeOf(closesUtcMs)} New York time, and the worker was not awake before ${newYorkDateOf(nowUtcMs)} ${newYorkTimeOf(nowUtcMs)}`;
+  return `orders of ${session} were sent until ${newYorkTimeOf(closesUtcMs)} New York time, and the worker was not awake before ${momentOf(nowUtcMs)}`;
 }
