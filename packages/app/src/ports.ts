@@ -13,6 +13,8 @@ export interface Progress {
   /** Which of {@link total} units is being worked on, counted from 1, where the work has units. */
   readonly at?: number;
   readonly total?: number;
+  /** Whether this is no step of the work but something to know or to do while it waits: not to be overwritten by the next. */
+  readonly isNotice?: true;
 }
 
 /** Receives what a service is doing while it does it; it must not throw. */

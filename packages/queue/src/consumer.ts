@@ -39,6 +39,7 @@ export type WorkerEvent =
       readonly sessions: number;
       readonly bytes: number;
     }
+  /** Units whose results are written; those of all such events are what `stopped` says. */
   | { readonly kind: "done"; readonly run: string; readonly units: number; readonly ms: number }
   | { readonly kind: "failed"; readonly run: string; readonly unit: string; readonly message: string }
   /** Work this worker will not do, and why. */
@@ -298,8 +299,9 @@ class QueueWorker {
     const stop = new AbortController();
     slot.run = run;
     slot.stop = stop;
+    let left = units.length;
     try {
-      await this.#compute(job, units, data, slot, stop.signal);
+      left = await this.#compute(job, units, data, slot, stop.signal);
     } catch (error) {
       if (!(error instanceof UnitError)) throw error;
       this.#tell({ kind: "failed", run, unit: error.unit, message: messageOf(error.cause) });
@@ -309,24 +311,26 @@ class QueueWorker {
       delete slot.stop;
       this.#free.push(slot);
     }
-    if (!stop.signal.aborted || !(await this.#isWanted(run))) return;
+    if (!stop.signal.aborted || left === 0 || !(await this.#isWanted(run))) return;
     // It was stopped, and its run goes on: another worker shall have it at once.
-    this.#tell({ kind: "given back", run, units: units.length });
+    this.#tell({ kind: "given back", run, units: left });
     await job.moveToWait(token);
     throw new WaitingError();
   }
 
+  /** @returns how many units of the message were left undone */
   async #compute(
     job: Job<UnitMessage>,
     units: readonly ResearchUnit[],
     data: ResearchData,
     slot: Slot,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<number> {
     const { run, data: hash } = job.data;
     const started = performance.now();
     let written = started;
     let finished: { readonly unit: ResearchUnit; readonly result: unknown }[] = [];
+    let made = 0;
     const write = async (isLast: boolean) => {
       const ms = performance.now() - started;
       const news: News = {
@@ -334,13 +338,17 @@ class QueueWorker {
         ...(isLast ? { units: todo.length, ms: Math.round(ms * 100) / 100 } : {}),
       } as News;
       const results = finished.flatMap(({ unit, result }) => [digestOf(unit), pack(result)]);
+      const count = finished.length;
       finished = [];
       written = performance.now();
-      await this.redis.eval(
+      const isKept = await this.redis.eval(
         ...([writeResults, 2, keys.run(run), keys.results(this.options.code, hash)] as const),
         ...[this.timing.keepMs, keys.news(run), JSON.stringify(news)],
         ...results,
       );
+      if (isKept !== 1) return;
+      made += count;
+      this.#units += count;
     };
     const times = job.stalledCounter;
     // Whoever had it before may have got somewhere.
@@ -348,26 +356,29 @@ class QueueWorker {
     if (times > 0) this.#tell({ kind: "taken over", run, units: todo.length, times });
     slot.thread ??= this.options.open(data);
     const { thread } = slot;
-    // Where workers died, each unit is run by itself and named before it is begun, so that the one to blame is known.
-    for (const group of times > 0 ? todo.map((unit) => [unit]) : [todo]) {
-      if (times > 0) await job.updateProgress({ unit: unitName(group[0]!) });
-      for await (const { at, result } of thread.run(group, signal)) {
-        finished.push({ unit: group[at]!, result });
-        this.#units++;
-        if (times > 0 || performance.now() - written > writeEveryMs) await write(false);
+    try {
+      // Where workers died, each unit is run by itself and named before it is begun, so that the one to blame is known.
+      for (const group of times > 0 ? todo.map((unit) => [unit]) : [todo]) {
+        if (times > 0) await job.updateProgress({ unit: unitName(group[0]!) });
+        for await (const { at, result } of thread.run(group, signal)) {
+          finished.push({ unit: group[at]!, result });
+          if (times > 0 || performance.now() - written > writeEveryMs) await write(false);
+        }
+        if (signal.aborted) break;
       }
-      if (signal.aborted) break;
-    }
-    await write(!signal.aborted);
-    if (!signal.aborted) {
+      await write(!signal.aborted);
+    } finally {
+      // Also of a message that fails or is given back: what was done adds up, whatever became of the rest.
       const ms = Math.round(performance.now() - started);
-      this.#tell({ kind: "done", run, units: todo.length, ms });
-    } else {
+      if (made > 0) this.#tell({ kind: "done", run, units: made, ms });
+    }
+    if (signal.aborted) {
       // Its threads were ended in the middle of a unit; the next study opens new ones.
       delete slot.thread;
       delete slot.data;
       await thread.close();
     }
+    return todo.length - made;
   }
 
   async #missing(hash: string, units: readonly ResearchUnit[]): Promise<readonly ResearchUnit[]> {

@@ -438,14 +438,19 @@ class QueuedRun<U extends ResearchUnit> {
       return;
     }
     this.#nobodySince ??= performance.now();
-    if (performance.now() - this.#nobodySince < timing.nobodyMs) return;
-    const others = all.map((worker) => `${worker.host} (${worker.pid}) is version ${worker.code}`);
+    // One that is just being started is given a moment; whoever listens already will not become another version.
+    if (all.length === 0 && performance.now() - this.#nobodySince < timing.nobodyMs) return;
     const notice =
-      others.length === 0
-        ? `no worker listens at ${address.shown}; waiting for one`
-        : `no worker of version ${code} listens at ${address.shown}: ${others.join(", ")}; waiting for one`;
+      all.length === 0 ? `no worker listens at ${address.shown}; waiting for one` : this.#strangers(all);
     if (notice !== this.#notice) this.#tell(notice);
     this.#notice = notice;
+  }
+
+  /** What is wrong where nobody can take the work, and what to do: waiting alone mends nothing. */
+  #strangers(all: readonly WorkerRecord[]): string {
+    const { code, program, address } = this.setting;
+    const others = all.map((worker) => `${worker.host} (${worker.pid}) is ${worker.program}, ${worker.code}`);
+    return `no worker at ${address.shown} is of this version (${program}, ${code}): ${others.join("; ")}; build and start workers from the same sources; waiting for one`;
   }
 
   #tell(notice: string): void {

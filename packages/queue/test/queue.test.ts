@@ -138,15 +138,26 @@ describe.runIf(hasRedis)(`units on a queue${whyNot}`, () => {
   });
 
   it("go on when a worker is asked to stop: it gives back what it has not finished", async () => {
-    const leaving = await startWorker({ address: redis.address, slowMs: 3000 });
+    const leaving = await startWorker({ address: redis.address, slowMs: 1500 });
     const running = collect(submit(), permutations);
-    await leaving.heard(({ kind }) => kind === "begin");
-    const heir = await startWorker({ address: redis.address });
+    const count = (of: string) => leaving.said.filter(({ kind }) => kind === of).length;
+    await leaving.heard(() => count("done") > 0 && count("begin") > count("done"));
     const before = performance.now();
     leaving.process.kill("SIGTERM");
+    const heir = await startWorker({ address: redis.address });
     expect(await leaving.ended).toBe(0);
     expect(leaving.said.map(({ kind }) => kind)).toContain("given back");
     expect(await running).toEqual(await inline(permutations));
+    heir.process.kill("SIGTERM");
+    expect(await heir.ended).toBe(0);
+    // What each says it did is what it did, also of the message it gave back: nothing is missing and nothing counted twice.
+    const [left, finished] = [leaving, heir].map(({ said }) => {
+      const done = said.flatMap(({ kind, units }) => (kind === "done" ? [Number(units)] : []));
+      expect(said.at(-1)).toEqual({ kind: "stopped", units: done.reduce((sum, units) => sum + units, 0) });
+      return done.reduce((sum, units) => sum + units, 0);
+    }) as [number, number];
+    expect(left).toBeGreaterThan(0);
+    expect(left + finished).toBe(permutations.length);
     // At once, and not after its claim has run out and somebody noticed.
     expect(heir.said.some(({ kind }) => kind === "taken over")).toBe(false);
     expect(performance.now() - before).toBeLessThan(20_000);
@@ -155,13 +166,16 @@ describe.runIf(hasRedis)(`units on a queue${whyNot}`, () => {
   it("are left alone by workers of another version, which the submitter is told in words", async () => {
     const other = await startWorker({ address: redis.address, code: "there" });
     const stop = new AbortController();
-    const running = failureOf(collect(submit(), permutations, { signal: stop.signal }));
+    // At once: only for one that is being started is it worth waiting before anything is said.
+    const patient = submit({ timing: { ...quick, nobodyMs: 3_600_000 } });
+    const running = failureOf(collect(patient, permutations, { signal: stop.signal }));
     const refusal = await other.heard(({ kind }) => kind === "refused");
     expect(refusal.why).toBe("it is for version here, and this worker is version there");
     await until(() => notices.length > 0);
     expect(notices[0]).toMatch(
-      /^no worker of version here listens at 127\.0\.0\.1:\d+: \S+ \(\d+\) is version there; waiting/,
+      /^no worker at 127\.0\.0\.1:\d+ is of this version \(test, here\): \S+ \(\d+\) is \S+, there; build and start workers/,
     );
+    expect(notices).toHaveLength(1);
     stop.abort();
     expect(await running).toMatchObject({ code: "PF_INTERRUPTED" });
     expect(other.said.some(({ kind }) => kind === "begin")).toBe(false);

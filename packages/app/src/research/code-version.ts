@@ -22,11 +22,16 @@ const deciding = [
  * names, version numbers or builds may share work as long as these are equal, and not a byte longer.
  */
 export function researchCode(): string {
-  // Where nothing was built, as in tests, there are sources.
-  return typeof PF_RESEARCH_CODE === "string"
-    ? PF_RESEARCH_CODE
-    : hashResearchSources(fileURLToPath(new URL("../../../", import.meta.url)));
+  // Where nothing was built, as in tests, there are sources. What runs was loaded once: files that are edited meanwhile do
+  // not make it another version, which would wait for workers that nobody has.
+  known ??=
+    typeof PF_RESEARCH_CODE === "string"
+      ? PF_RESEARCH_CODE
+      : hashResearchSources(fileURLToPath(new URL("../../../", import.meta.url)));
+  return known;
 }
+
+let known: string | undefined;
 
 /**
  * @param packages - the folder of the workspace's packages

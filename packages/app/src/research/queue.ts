@@ -88,7 +88,7 @@ export async function queueRunner(
   const room = await import("@pf/queue");
   const executor = room.queueExecutor(research, {
     ...{ address, program, label, code: codeWith(room.protocol) },
-    onNotice: (notice) => onProgress({ step: notice }),
+    onNotice: (notice) => onProgress({ step: notice, isNotice: true }),
   });
   const notes =
     workers === undefined
