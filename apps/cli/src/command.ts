@@ -65,7 +65,7 @@ export abstract class PfCommand extends Command {
     readonly services: Services;
     readonly progress: ReturnType<typeof progressOn>;
   }> {
-    const { createServices } = await import("@pf/app");
+    const { createServices } = await import("./services.js");
     const progress = progressOn(process.stderr, flags.quiet);
     const directory = flags.config ?? (existsSync("config/config.yaml") ? "config" : undefined);
     const services = createServices({
@@ -109,7 +109,7 @@ export abstract class PfCommand extends Command {
     }
     const printed = document(outcome);
     if (printed.error) {
-      const { exitCodeOf } = await import("@pf/app");
+      const { exitCodeOf } = await import("./failures.js");
       process.exitCode = exitCodeOf(printed.error.code);
     }
     if (flags.json) {

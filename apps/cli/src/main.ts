@@ -53,7 +53,7 @@ async function fail(thrown: unknown, json: boolean): Promise<void> {
 
 async function describe(thrown: unknown): Promise<Failure> {
   try {
-    const { describeFailure } = await import("@pf/app");
+    const { describeFailure } = await import("./failures.js");
     const { asUsageError } = await import("./usage.js");
     return describeFailure(asUsageError(thrown));
   } catch {

@@ -1,0 +1,2 @@
+// See services.ts: a command that does not fail need not load what failures mean.
+export { describeFailure, exitCodeOf } from "@pf/app";
