@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { mergeConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import shared from "../../vitest.base.js";
@@ -17,4 +18,9 @@ class LongestFirst extends BaseSequencer {
 }
 
 // Nearly every test here starts processes and waits for them, each in a folder and on a port of its own.
-export default mergeConfig(shared, { test: { sequence: { sequencer: LongestFirst } } });
+export default mergeConfig(shared, {
+  test: {
+    setupFiles: [fileURLToPath(new URL("./test/setup.ts", import.meta.url))],
+    sequence: { sequencer: LongestFirst },
+  },
+});

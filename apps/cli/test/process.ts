@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
 
 /** The command line as people start it, built. */
 export const entry = fileURLToPath(new URL("../bin/run.js", import.meta.url));
@@ -70,9 +69,11 @@ export function documentOf({ stdout, stderr }: Finished) {
 }
 
 const folders: string[] = [];
-afterAll(() => {
+
+/** What `setup.ts` does when the tests of a file are over. */
+export function removeTemporaryFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+}
 
 /** An empty folder that is gone after the tests of the file. */
 export function temporaryFolder(): string {

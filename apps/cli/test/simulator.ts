@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { afterAll } from "vitest";
 import { entry, temporaryFolder } from "./process.js";
 
 /** A simulator of TWS in a process of its own, as `pf sim` starts it. */
@@ -21,9 +20,11 @@ export interface SimProcess {
 }
 
 const running = new Set<ChildProcess>();
-afterAll(() => {
+
+/** What `setup.ts` does when the tests of a file are over. */
+export function killSimulators(): void {
   for (const child of running) child.kill("SIGKILL");
-});
+}
 
 /** Starts `pf sim` on a port that is free and waits for its first line; it never outlives the tests of the file. */
 export async function startSim(

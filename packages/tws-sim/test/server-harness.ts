@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import { syntheticSource } from "@pf/bars";
 import { newYorkToUtcMs, sessionDate, xnys } from "@pf/market";
 import { type Contract as ClientContract, EventName, IBApi, type Order } from "@stoqey/ib";
-import { afterEach } from "vitest";
+import { onTestFinished } from "vitest";
 import { type SimulatedSymbol, type Simulator, type SimulatorOptions, startSimulator } from "../src/index.js";
 
 /** Three symbols over two years: enough for everything but endurance. */
@@ -24,11 +24,6 @@ export const symbols: Promise<readonly SimulatedSymbol[]> = (async () => {
 export const afternoon = newYorkToUtcMs(sessionDate("2025-12-29"), "15:30");
 export const account = "DUK200445";
 
-const open: { close(): Promise<void> | void }[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
 /** A simulator whose clock stands until it is told to go on. */
 export async function simulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const started = await startSimulator({
@@ -38,7 +33,7 @@ export async function simulator(options: SimulatorOptions = {}): Promise<Simulat
     accounts: [{ id: account, cashCents: 10_000_000 }],
     ...options,
   });
-  open.push(started);
+  onTestFinished(() => started.close());
   return started;
 }
 
@@ -107,7 +102,7 @@ export function unconnectedClient(port: number): Client {
       api.disconnect();
     },
   };
-  open.push(made);
+  onTestFinished(() => made.close());
   return made;
 }
 
@@ -205,7 +200,7 @@ export async function rawSocket(port: number): Promise<RawClient> {
       }),
     close: () => socket.destroy(),
   };
-  open.push(made);
+  onTestFinished(() => made.close());
   return made;
 }
 
