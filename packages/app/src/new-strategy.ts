@@ -87,7 +87,8 @@ const skipped = 21;
  *
  * The view ends at the session being decided, so that nothing here can look ahead. It has columns ("open", "high",
  * "low", "close", "volume") and what is made of them: returns(), ema(span), atr(window), volatility(window),
- * macdLine(fast, slow). Every column has one value a session, NaN where the symbol has no bar.
+ * macdLine(fast, slow). Every column has one value a session, NaN where the symbol has no bar. Columns are there to be
+ * read: sort or fill a copy, column.slice(). What is returned may depend on the view alone.
  *
  * @type {import("@pf/selection").ScoreFunction}
  */
@@ -142,4 +143,7 @@ pf fetch             # made-up bars, as config/config.yaml says
 pf backtest          # the whole strategy with this score
 pf weights           # what it would hold now, and why
 \`\`\`
+
+\`npm install --save-dev @pf/selection\` brings the types to an editor. From Node 22.18 on the file may be TypeScript,
+\`score.ts\`; its name stands in \`config/config.yaml\`.
 `;

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -70,8 +71,8 @@ async function exportOf(path: string, name: string): Promise<{ value: unknown; h
   const hash = createHash("sha256").update(bytes).digest("hex");
   // The runtime keeps what it has loaded once under its address, so that another content needs another one.
   const url = `${pathToFileURL(path).href}?${hash.slice(0, 16)}`;
-  const exports = (await import(/* @vite-ignore */ url).catch((cause: Error) => {
-    throw new Error(`${path} cannot be loaded: ${cause.message.split("\n", 1)[0]}`, { cause });
+  const exports = (await import(/* @vite-ignore */ url).catch(async (cause: Error) => {
+    throw new Error(`${path} cannot be loaded: ${await whyNotLoaded(path, cause)}`, { cause });
   })) as Record<string, unknown>;
   const value = exports[name] ?? (exports.default as Record<string, unknown> | undefined)?.[name];
   if (typeof value !== "function") {
@@ -79,6 +80,22 @@ async function exportOf(path: string, name: string): Promise<{ value: unknown; h
     throw new Error(`exports no function named ${name} (it exports ${names.join(", ") || "no functions"})`);
   }
   return { value, hash };
+}
+
+async function whyNotLoaded(path: string, cause: Error & { code?: string }): Promise<string> {
+  const said = cause.message.split("\n", 1)[0]!;
+  const isTypeScript = /\.[cm]?ts$/.test(path);
+  if (isTypeScript && !("typescript" in process.features && process.features.typescript)) {
+    return `Node ${process.versions.node} reads no TypeScript (22.18 and later do); name what the compiler makes of it`;
+  }
+  if (!(cause instanceof SyntaxError)) return said;
+  // The runtime tells a module's syntax errors without their place, and a check of the file alone with it.
+  const line = await new Promise<string | undefined>((resolve) => {
+    execFile(process.execPath, ["--check", path], (_, __, stderr) =>
+      resolve(/^\S+:(\d+)\r?\n/.exec(stderr)?.[1]),
+    );
+  });
+  return line === undefined ? said : `line ${line}: ${said}`;
 }
 
 /** What a file exports is the function itself: it gets nothing but a view that ends at the row being decided. */

@@ -6,9 +6,12 @@ export interface ModuleReference {
   readonly exported: string;
 }
 
-const form = /^((?:\.{1,2})?\/[^#]+\.[cm]?js)(?:#([A-Za-z_$][\w$]*))?$/;
+const form = /^((?:\.{1,2})?\/[^#]+\.[cm]?[jt]s)(?:#([A-Za-z_$][\w$]*))?$/;
 
-/** Whether a name of the configuration means a file: it begins with `./`, `../` or `/` and ends in `.js`, `.mjs` or `.cjs`. */
+/**
+ * Whether a name of the configuration means a file: it begins with `./`, `../` or `/` and ends in `.js`, `.mjs` or `.cjs`, or
+ * in `.ts`, `.mts` or `.cts`, which Node reads from 22.18 on.
+ */
 export function isModuleReference(name: string): boolean {
   return form.test(name);
 }
@@ -17,4 +20,9 @@ export function isModuleReference(name: string): boolean {
 export function parseModuleReference(name: string): ModuleReference | undefined {
   const [, file, exported = "default"] = form.exec(name) ?? [];
   return file === undefined ? undefined : { file, exported };
+}
+
+/** Whether a name was meant for a file and is not written as one. */
+export function looksLikeModule(name: string): boolean {
+  return !isModuleReference(name) && /\.[cm]?[jt]s(#|$)/.test(name);
 }

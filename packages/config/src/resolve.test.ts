@@ -383,6 +383,12 @@ const mistakes: readonly (readonly [string, readonly string[]])[] = [
       '1:19 weights.method: must be a registered weighting (is the text "markowitz"); known: inv_vol, equal, erc, hrp, min_var',
     ],
   ],
+  ...["my-score.js#momentum", "my-score.ts", "./my-score.js#"].map((name): [string, string[]] => [
+    `selection: {score: '${name}'}`,
+    [
+      `1:20 selection.score: must be a registered score (is the text "${name}"); a file of your own is written as in ./my-file.js#name`,
+    ],
+  ]),
   ["selection: {score: ''}", ['1:20 selection.score: must not be empty (is the text "")']],
   ["overlays: [{nam: x}]", ["1:12 overlays[0].name: is missing: must be text"]],
   [

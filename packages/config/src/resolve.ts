@@ -1,7 +1,7 @@
 import { type Config, camelCased, camelKey } from "./camel.js";
 import { ConfigError, type ConfigIssue, issueAt } from "./errors.js";
 import { type ConfigSources, type Layer, readLayers } from "./layers.js";
-import { isModuleReference } from "./module-reference.js";
+import { isModuleReference, looksLikeModule } from "./module-reference.js";
 import { nearest } from "./nearest.js";
 import type { Origin } from "./origin.js";
 import { brokenRules, doubts, type Settled } from "./rules.js";
@@ -161,8 +161,10 @@ function unknownNames(root: Written, known: KnownNames): readonly ConfigIssue[] 
     if (!whole || typeof name !== "string" || name === "" || names.includes(name)) return;
     // What stands in a file of the user's own is found, or not, by whoever loads it.
     if (isModuleReference(name)) return;
-    const hint =
-      didYouMean(name, names) ?? (names.length <= 20 ? `known: ${names.join(", ") || "none"}` : undefined);
+    const hint = looksLikeModule(name)
+      ? "a file of your own is written as in ./my-file.js#name"
+      : (didYouMean(name, names) ??
+        (names.length <= 20 ? `known: ${names.join(", ") || "none"}` : undefined));
     issues.push(issueAt(part.origin, dotted(path), `${message} (${valueInWords(part)})`, hint));
   };
   expectOneOf(["selection", "score"], scores, "must be a registered score");
