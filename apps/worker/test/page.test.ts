@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { request as rawRequest } from "node:http";
-import { connect } from "node:net";
+import { createServer, request as rawRequest } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { type KeepOptions, keepPage } from "../src/page/keep.js";
 import { startPage } from "../src/page/server.js";
 import type { WorkerView } from "../src/view.js";
 import { pageOf, token } from "./page.js";
@@ -58,16 +59,17 @@ function rawGet(origin: string, path: string, headers: Readonly<Record<string, s
   });
 }
 
-describe("where the page may listen", () => {
-  const options = {
-    view: async () => healthy(3),
-    halt: async () => {},
-    resume: async () => {},
-    outFolder: "nowhere",
-    isAlive: () => ({ ok: true, detail: "" }),
-    metrics: { text: async () => "", contentType: "text/plain" },
-  };
+/** A page that shows little. */
+const options = {
+  view: async () => healthy(3),
+  halt: async () => {},
+  resume: async () => {},
+  outFolder: "nowhere",
+  isAlive: () => ({ ok: true, detail: "" }),
+  metrics: { text: async () => "", contentType: "text/plain" },
+};
 
+describe("where the page may listen", () => {
   it.each(["0.0.0.0", "::", "192.168.1.4", "worker.example.org", "127.0.0.1.example.org"])(
     "refuses %s without a token, before it listens, and says what to do",
     async (host) => {
@@ -106,6 +108,78 @@ describe("where the page may listen", () => {
       code: "PF_PAGE_ADDRESS",
       message: expect.stringContaining("this machine has no such address"),
     });
+  });
+});
+
+describe("a page whose address is not there", () => {
+  const keep = async (where: { host: string; port: number }, more: Partial<KeepOptions> = {}) => {
+    const told: (string | null)[] = [];
+    const page = await keepPage({
+      ...options,
+      ...where,
+      token,
+      againMs: 20,
+      patienceMs: 100,
+      onTrouble: (trouble) => told.push(trouble?.code ?? null),
+      ...more,
+    });
+    onTestFinished(() => page.close());
+    return { page, told };
+  };
+  const until = async (isTrue: () => boolean) => {
+    while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+
+  it("keeps nobody waiting, is told of once after a while, and is shown as soon as the port is free", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    const { page, told } = await keep({ host: "127.0.0.1", port });
+    expect([page.url, told]).toEqual([null, []]);
+    page.changed();
+    await until(() => told.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(told).toEqual(["PF_PAGE_ADDRESS"]);
+    await new Promise((resolve) => other.close(resolve));
+    await until(() => page.url !== null);
+    expect(told).toEqual(["PF_PAGE_ADDRESS", null]);
+    expect((await fetch(`${page.url}healthz`)).status).toBe(200);
+  });
+
+  it("is not told of where it comes up soon enough, or is there at once", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    const late = await keep({ host: "127.0.0.1", port }, { patienceMs: 60_000 });
+    await new Promise((resolve) => other.close(resolve));
+    await until(() => late.page.url !== null);
+    const prompt = await keep({ host: "127.0.0.1", port: 0 });
+    expect(prompt.page.url).toMatch(/^http:/);
+    expect([late.told, prompt.told]).toEqual([[], []]);
+  });
+
+  it("goes on being tried where somebody who is told of it fails at that, and ends when it is closed", async () => {
+    let told = 0;
+    const problems: unknown[] = [];
+    const { page } = await keep(
+      { host: "203.0.113.7", port: 8321 },
+      {
+        onProblem: (error) => problems.push(error),
+        onTrouble() {
+          told++;
+          throw new Error("the disk is full");
+        },
+      },
+    );
+    await until(() => told > 0);
+    await until(() => problems.length > 0);
+    await page.close();
+    expect([page.url, told]).toEqual([null, 1]);
+  });
+
+  it("is refused at once where everybody could read it", async () => {
+    const open = keepPage({ ...options, host: "0.0.0.0", port: 0, token: "", onTrouble: () => {} });
+    await expect(open).rejects.toMatchObject({ code: "PF_PAGE_OPEN" });
   });
 });
 
@@ -585,6 +659,22 @@ describe("what is shown", () => {
     expect(text).not.toMatch(/NaN|undefined|\[object|Infinity|>null</);
     expect(text).not.toMatch(/<(?:script|style)>| style=| on[a-z]+=/);
     expect(text).not.toMatch(/(?:href|src|action)="(?!\/[a-z]*|#)/);
+  });
+
+  it("says first of all what reached nobody yet, since when, and what to do", async () => {
+    const sinceUtcMs = Date.UTC(2026, 10, 22, 23, 0);
+    const shows = (count: number, dropped: number) => ({
+      ...healthy(),
+      undelivered: { count, sinceUtcMs, dropped },
+    });
+    const text = await plainTextOf(shows(30, 2));
+    expect(text).toContain("30 messages reached nobody yet No channel took them since 22 Nov 2026, 18:00");
+    expect(text).toContain("2 more were dropped. Run pf alert test to see what is wrong.");
+    expect(text.indexOf("reached nobody")).toBeLessThan(text.indexOf("Next run Rebalance"));
+    const one = await plainTextOf(shows(1, 0));
+    expect(one).toContain("1 message reached nobody yet No channel took it since");
+    expect(one).not.toContain("dropped");
+    expect(await plainTextOf(healthy())).not.toContain("reached nobody");
   });
 
   it("says what an account is, what it did, holds and waits for", async () => {
