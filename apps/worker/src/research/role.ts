@@ -26,10 +26,18 @@ export async function runResearchRole(setting: ResearchRoleSetting): Promise<voi
   const tally = tallyOn(logger);
   const worker = await services.serveResearch({
     workers,
-    onEvent: (event) => (event.kind === "done" ? tally.add(event) : logEvent(logger, event)),
+    onEvent(event) {
+      if (event.kind === "done") return tally.add(event);
+      // What it did is told before it says how much that was together.
+      if (event.kind === "stopped") tally.end();
+      logEvent(logger, event);
+    },
   });
-  await worker.ended;
-  tally.end();
+  try {
+    await worker.ended;
+  } finally {
+    tally.end();
+  }
 }
 
 /** Messages are worth a fifth of a second each: what was done is told together. */
