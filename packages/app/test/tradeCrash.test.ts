@@ -221,6 +221,44 @@ describe("a halt from another terminal", () => {
     expectAgreement(world, "resumed");
     expect((await world.trade()).document.outcome).toBe("done_before");
   }, 30_000);
+
+  it("between the last entry and the first order is in time: nothing is sent", async () => {
+    await using world = await tradeWorld();
+    const loaded = await world.loaded();
+    const halted = await world.trade(
+      { mode: "paper" },
+      {
+        onStep(step) {
+          if (step === "place") void haltAccount({ reason: "wait" }, loaded, world.setting());
+        },
+      },
+    );
+    expect(halted.document.halted).toMatchObject({ code: "asked", reason: "wait" });
+    expect(halted.error?.message).toContain("not sent: trading is halted: wait");
+    expect(world.takenByReference().size).toBe(0);
+    expectAgreement(world, "halted");
+    await resumeAccount({ reason: "go on" }, loaded, world.setting());
+    const { document, error } = await world.trade();
+    expect([document.outcome, error, document.plan?.attempt]).toEqual(["filled", undefined, 2]);
+    expectAgreement(world, "resumed");
+  }, 30_000);
+
+  it("while the first order is answered keeps the second from being sent", async () => {
+    await using world = await tradeWorld();
+    const loaded = await world.loaded();
+    let isHalted = false;
+    world.sim.venue.onEvent(({ kind }) => {
+      if (isHalted || kind !== "status") return;
+      isHalted = true;
+      void haltAccount({ reason: "stop" }, loaded, world.setting());
+    });
+    const { document, error } = await world.trade();
+    expect(document.plan!.orders.length).toBeGreaterThan(1);
+    expect(world.takenByReference().size).toBe(1);
+    expect([document.outcome, error?.code]).toEqual(["partial", "PF_PARTLY_FILLED"]);
+    expectAgreement(world, "halted");
+    expect([...journalled(world)].sort()).toEqual([...world.executed()].sort());
+  }, 30_000);
 });
 
 describe("the book", () => {

@@ -285,6 +285,37 @@ describe("placing", () => {
     expect(ordersAt(here.sim, spyBuy)).toBe(0);
   });
 
+  it("asks before each order whether it may still be sent, and sends nothing after the first no", async () => {
+    await using here = await world();
+    const broker = await here.connect();
+    const answers = [undefined, "somebody said stop"];
+    const plan = planOf({}, { symbol: "TLT" }, { symbol: "GLD" });
+    const events = await placed(broker, plan, { whyNotSend: () => answers.shift() });
+    expect(answers).toEqual([]);
+    const ends = events.filter(({ kind }) => kind === "filled" || kind === "cancelled");
+    expect(ends.map(({ reference, kind }) => [reference, kind]).sort()).toEqual([
+      ["pf/2026-11-23/GLD/buy", "cancelled"],
+      [spyBuy, "filled"],
+      ["pf/2026-11-23/TLT/buy", "cancelled"],
+    ]);
+    for (const end of ends) {
+      if (end.kind === "cancelled") expect(end.reason).toBe("not sent: somebody said stop");
+    }
+    expect(ordersAt(here.sim, "pf/2026-11-23/TLT/buy")).toBe(0);
+    expect(ordersAt(here.sim, "pf/2026-11-23/GLD/buy")).toBe(0);
+  });
+
+  it("sends nothing where nobody can say whether it may still be sent", async () => {
+    await using here = await world();
+    const broker = await here.connect();
+    const whyNotSend = () => {
+      throw new Error("the journal cannot be read");
+    };
+    await expect(placed(broker, planOf({}), { whyNotSend })).rejects.toThrowError("cannot be read");
+    expect(ordersAt(here.sim, spyBuy)).toBe(0);
+    expect(broker.state.kind).toBe("connected");
+  });
+
   it("leaves nothing in the library: what is tried while TWS is away never reaches it", async () => {
     using log = wireLog();
     await using here = await world({ wireLog: log.file });

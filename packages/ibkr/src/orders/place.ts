@@ -61,12 +61,18 @@ export function orderOf(intent: OrderTerms, account: string): Order {
 }
 
 /** When to stop, milliseconds since 1970 UTC by our clock. */
-export interface Deadlines {
-  /** No order is sent after this. */
-  readonly sendUntilUtcMs: number;
+interface Deadlines {
   /** What is not complete then is cancelled. */
   readonly cancelAtUtcMs: number;
   readonly signal: AbortSignal;
+}
+
+/** When to send, and what keeps an order from being sent otherwise. */
+interface Sending extends Deadlines {
+  /** No order is sent after this. */
+  readonly sendUntilUtcMs: number;
+  /** Says why nothing more is sent; undefined to send. */
+  whyNotSend(): string | undefined;
 }
 
 /**
@@ -80,7 +86,7 @@ export async function work(
   intents: readonly OrderIntent[],
   contracts: ReadonlyMap<string, ContractInfo>,
   known: Findings,
-  deadlines: Deadlines,
+  sending: Sending,
 ): Promise<void> {
   const following: Promise<void>[] = [];
   let stopped: string | undefined;
@@ -92,18 +98,18 @@ export async function work(
       continue;
     }
     if (before.kind === "absent") {
-      stopped ??= await untilConnected(placing, deadlines);
-      stopped ??= await send(placing, intent, contracts.get(intent.symbol)!, deadlines.sendUntilUtcMs);
+      stopped ??= await untilConnected(placing, sending);
+      stopped ??= await send(placing, intent, contracts.get(intent.symbol)!, sending);
       if (stopped !== undefined) {
         settle(placing, reference, { kind: "cancelled", reason: `not sent: ${stopped}` });
         continue;
       }
     }
-    const end = follow(placing, reference, deadlines);
+    const end = follow(placing, reference, sending);
     // Awaited with the others below; one that fails meanwhile is not forgotten.
     end.catch(() => {});
     following.push(end);
-    stopped = await firstAnswer(placing, reference, deadlines.signal, end);
+    stopped = await firstAnswer(placing, reference, sending.signal, end);
   }
   await Promise.all(following);
 }
@@ -113,7 +119,7 @@ export async function followAll(
   placing: Placing,
   references: readonly string[],
   known: Findings,
-  deadlines: Omit<Deadlines, "sendUntilUtcMs">,
+  deadlines: Deadlines,
 ): Promise<void> {
   await Promise.all(
     references.map(async (reference) => {
@@ -130,7 +136,7 @@ export async function followAll(
  */
 async function untilConnected(
   { connection, desk, timers, times }: Placing,
-  { sendUntilUtcMs, signal }: Deadlines,
+  { sendUntilUtcMs, signal }: Sending,
 ): Promise<string | undefined> {
   const untilMs = Math.min(timers.nowUtcMs() + times.reconnectMs, sendUntilUtcMs);
   while (!signal.aborted) {
@@ -149,7 +155,7 @@ async function send(
   { connection, desk, account, timers }: Placing,
   intent: OrderIntent,
   contract: ContractInfo,
-  sendUntilUtcMs: number,
+  { sendUntilUtcMs, whyNotSend }: Sending,
 ): Promise<string | undefined> {
   const { reference, symbol, side, quantity } = intent;
   try {
@@ -157,15 +163,26 @@ async function send(
     const link = connection.placing(what);
     const orderId = desk.takeOrderId();
     const order = orderOf(intent, account);
-    let tooLate: string | undefined;
+    let whyNot: string | undefined;
+    let failure: { readonly cause: unknown } | undefined;
     await link.send(what, (api) => {
       // The last look: the message is written in the same breath, or never.
-      tooLate = timers.nowUtcMs() > sendUntilUtcMs ? "no time is left" : connection.whyNotPlacing();
-      if (tooLate !== undefined) return;
+      try {
+        whyNot =
+          timers.nowUtcMs() > sendUntilUtcMs
+            ? "no time is left"
+            : (connection.whyNotPlacing() ?? whyNotSend());
+      } catch (cause) {
+        // Not the connection's fault, which would be broken by it.
+        failure = { cause };
+        return;
+      }
+      if (whyNot !== undefined) return;
       desk.learn({ kind: "intended", reference, clientId: link.clientId, orderId, symbol, side, quantity });
       api.placeOrder(orderId, orderContract(contract), order);
     });
-    return tooLate;
+    if (failure) throw failure.cause;
+    return whyNot;
   } catch (error) {
     if (error instanceof NotConnectedError) return error.message;
     throw error;
@@ -206,7 +223,7 @@ async function firstAnswer(
 async function follow(
   placing: Placing,
   reference: string,
-  { cancelAtUtcMs, signal }: Omit<Deadlines, "sendUntilUtcMs">,
+  { cancelAtUtcMs, signal }: Deadlines,
 ): Promise<void> {
   const { connection, desk, timers, times } = placing;
   let connectedMs = timers.nowUtcMs();

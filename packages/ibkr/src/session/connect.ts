@@ -71,6 +71,11 @@ export interface ServerTime {
 export interface PlaceOptions {
   /** Orders that are not complete at this instant of our clock are cancelled, milliseconds since 1970 UTC. */
   readonly cancelAtUtcMs?: number;
+  /**
+   * Asked in the same breath in which an order would be written: says why that order, and what comes after it, is not
+   * sent; undefined to send it. Where it throws, nothing more is sent, and `place` throws the same.
+   */
+  readonly whyNotSend?: () => string | undefined;
   /** Stops sending and following; what was sent stays at the broker and is found again by its reference. */
   readonly signal?: AbortSignal;
 }
@@ -309,7 +314,7 @@ interface Desks {
 async function* place(
   { placing, contract, measure }: Desks,
   plan: ApprovedPlan,
-  { cancelAtUtcMs = Infinity, signal }: PlaceOptions,
+  { cancelAtUtcMs = Infinity, whyNotSend = () => undefined, signal }: PlaceOptions,
 ): AsyncGenerator<OrderEvent, void, undefined> {
   assertApproved(plan);
   const { connection, account } = placing;
@@ -341,6 +346,7 @@ async function* place(
       await work(placing, intents, contracts, known, {
         sendUntilUtcMs: Math.min(validUntilUtcMs - skewMs, cancelAtUtcMs),
         cancelAtUtcMs,
+        whyNotSend,
         signal: stopped,
       });
     },

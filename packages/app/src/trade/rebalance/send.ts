@@ -26,8 +26,12 @@ export async function send(
     return notTaken(run, new ReadOnlyApiError("asked before the first order"));
   }
   // Somebody may have halted trading in the meantime, from another terminal.
-  book.refresh();
-  if (run.state.halt) return reportOf(run, "halted_before", run.state.halt.reason);
+  const haltNow = () => {
+    book.refresh();
+    return run.state.halt?.reason;
+  };
+  const before = haltNow();
+  if (before !== undefined) return reportOf(run, "halted_before", before);
   run.step("submit");
   const all = plan.intents.map(({ reference }) => reference);
   run.note(
@@ -35,7 +39,11 @@ export async function send(
     { kind: "submitting", session: run.today, attempt, references },
   );
   run.step("place");
-  for await (const event of session.place(approved, await untilClose(run))) {
+  const whyNotSend = () => {
+    const reason = haltNow();
+    return reason === undefined ? undefined : `trading is halted: ${reason}`;
+  };
+  for await (const event of session.place(approved, { ...(await untilClose(run)), whyNotSend })) {
     // Interrupted, the session says of what it has not sent yet that it is over; the next start knows better.
     signal?.throwIfAborted();
     run.step(`hear ${event.kind}`);
