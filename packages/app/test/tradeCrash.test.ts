@@ -1,5 +1,6 @@
 import { positionsOf, totalCash, usSettlement } from "@pf/compliance";
 import { type SessionDate, xnys } from "@pf/market";
+import { parseScenario } from "@pf/tws-sim";
 import { describe, expect, it } from "vitest";
 import { isFill, lastCommission } from "../src/trade/heard.js";
 import { foldTrade } from "../src/trade/state.js";
@@ -185,6 +186,25 @@ describe("a process that dies", () => {
     expect([document.outcome, error]).toEqual(["filled", undefined]);
     expectAgreement(world, "sent");
     expect([...journalled(world)].sort()).toEqual([...world.executed()].sort());
+  }, 30_000);
+
+  it("before its orders left is followed by one that waits for prices where there are none, and does not give up", async () => {
+    await using world = await tradeWorld();
+    const dying = (step: string) => {
+      if (step === "place") throw new Death(step);
+    };
+    await expect(world.trade({ mode: "paper" }, { onStep: dying })).rejects.toThrow("place");
+    const silence = world.sim.addScenario(
+      parseScenario("rules:\n  - { on: { message: tickPrice, times: all }, do: [drop] }\n"),
+    );
+    const waiting = await world.trade();
+    expect([waiting.document.outcome, waiting.error?.code]).toEqual(["not_taken", "PF_BLOCKED"]);
+    expect(waiting.error?.message).toContain("has no price");
+    expect(world.takenByReference().size).toBe(0);
+    silence();
+    const { document, error } = await world.trade();
+    expect([document.outcome, error]).toEqual(["filled", undefined]);
+    expectAgreement(world, "prices are back");
   }, 30_000);
 
   it("again and again comes to the same end", async () => {

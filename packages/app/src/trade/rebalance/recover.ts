@@ -6,7 +6,7 @@ import type { OrderIntent, OrderPlan } from "@pf/orders";
 import type { OpenRebalance, SentIntent } from "../state.js";
 import { resolved, uncharged, unsettled } from "./ask.js";
 import { bringBookUpToDate, compare } from "./compare.js";
-import { close, done, halted, refused } from "./end.js";
+import { close, done, halted, isOfTheMoment, notYet, refused } from "./end.js";
 import { giveUp, neverArrived } from "./hear.js";
 import { askMarket, situationOf } from "./plan.js";
 import { type RebalanceReport, reportOf } from "./report.js";
@@ -98,6 +98,7 @@ async function sendAgain(
   const verdict = review(rest, run.state.account, situation, setting.compliance, setting.calendar);
   run.verdict = verdict;
   if (!verdict.ok) {
+    if (isOfTheMoment(verdict)) return notYet(run, verdict);
     neverArrived(run, unsettled(run.state));
     return refused(run, verdict);
   }
