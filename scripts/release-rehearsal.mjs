@@ -35,6 +35,7 @@ const scope = `@pf:registry=${registry.address}`;
 try {
   await step("copy the workspace", copyWorkspace);
   const released = await step("changeset version", makeVersions);
+  await step("build what holds a version", buildManifest);
   await step("changeset publish", () => publish(released));
   await step("look at what the registry serves", () => checkPublished(released));
   await step("npm install in an empty project", () => install(released));
@@ -132,6 +133,12 @@ async function makeVersions() {
   return released;
 }
 
+/** `pnpm run release` builds everything anew; of all that is built, only the list of commands holds a version. */
+async function buildManifest() {
+  const oclif = join(root, "apps/cli/node_modules/oclif/bin/run.js");
+  await run(process.execPath, [oclif, "manifest"], join(copy, "apps/cli"));
+}
+
 async function publish(released) {
   const words = [join(root, "node_modules/@changesets/cli/bin.js"), "publish"];
   // Also as environment, which outdoes every file: a rehearsal that reached a real registry would be none.
@@ -198,7 +205,8 @@ async function useGlobally(released) {
   await run("npm", ["install", "--global", "@pf/cli", ...options], home);
   const pf = (...words) => run(join(prefix, "bin/pf"), words, home);
   const { version } = released.find(({ name }) => name === "@pf/cli");
-  equal(await pf("--version"), `${version}\n`, "pf --version");
+  const said = await finish(join(prefix, "bin/pf"), ["--version"], home);
+  equal(said, { stdout: `${version}\n`, stderr: "" }, "pf --version");
   const span = ["--start", "2020-01-02", "--end", "2021-12-31"];
   const { symbols } = JSON.parse(await pf("fetch", "--source", "synthetic", ...span, "--json"));
   equal([...new Set(symbols.map(({ last }) => last))], ["2021-12-31"], "last session that pf fetch brought");
@@ -225,8 +233,13 @@ async function step(name, work) {
   return value;
 }
 
-/** @returns standard output of a command that ended well; everything it said otherwise, as an error */
-function run(command, words, cwd, env = process.env) {
+/** @returns standard output of a command that ended well */
+async function run(...command) {
+  return (await finish(...command)).stdout;
+}
+
+/** @returns what a command said that ended well; everything it said otherwise, as an error */
+function finish(command, words, cwd, env = process.env) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const [stdout, stderr] = [[], []];
@@ -234,12 +247,9 @@ function run(command, words, cwd, env = process.env) {
     child.stderr.on("data", (chunk) => stderr.push(chunk));
     child.on("error", reject);
     child.on("close", (code) => {
-      const text = Buffer.concat(stdout).toString("utf8");
-      if (code === 0) resolve(text);
-      else
-        reject(
-          new Error(`${command} ${words.join(" ")} ended with ${code}:\n${text}\n${Buffer.concat(stderr)}`),
-        );
+      const [out, err] = [stdout, stderr].map((chunks) => Buffer.concat(chunks).toString("utf8"));
+      if (code === 0) resolve({ stdout: out, stderr: err });
+      else reject(new Error(`${command} ${words.join(" ")} ended with ${code}:\n${out}\n${err}`));
     });
   });
 }
