@@ -111,6 +111,30 @@ describe("what reconciling finds", () => {
     expect(found.log).toMatch(/^logs\/trade-/);
   }, 30_000);
 
+  it("an execution of an order that the broker had called cancelled: it is a fill, and no shares from nowhere", async () => {
+    await using world = await tradeWorld();
+    // No list of open orders shows that it still works; the second part of it is filled after the rebalance has ended.
+    world.sim.addScenario(
+      parseScenario(`rules:
+  - { on: { message: openOrder, times: all }, do: [drop] }
+  - { on: { message: placeOrder }, do: [{ partial_fills: { parts: 2, every: 80s } }, { claim: Cancelled }] }`),
+    );
+    const ended = await world.trade({ mode: "paper" }, {}, whole);
+    expect([ended.document.outcome, ended.document.orders[0]?.status]).toEqual(["partial", "cancelled"]);
+    await world.goTo(firstSession, -300);
+    expect(world.executed().length).toBe(ended.document.fills.length + 1);
+    const found = await world.reconcile();
+    expect(found).toMatchObject({ agrees: true, differences: [], buysStopped: null });
+    expect(found.orders.map(({ status }) => status)).toEqual(["filled", "filled"]);
+    expect(found.fills.map(({ execId }) => execId).sort()).toEqual([...world.executed()].sort());
+    expect(found.fills.every(({ commission }) => commission !== null)).toBe(true);
+    expect(positionsOf(world.state().account)).toEqual(world.broker().positions);
+    expect(totalCash(world.state().account)).toBe(world.broker().cash);
+    const entries = world.entries().length;
+    expect(await world.reconcile()).toMatchObject({ agrees: true, log: null });
+    expect(world.entries()).toHaveLength(entries);
+  }, 30_000);
+
   it("shares that somebody bought by hand: told, booked once, and what they cost stops buys until it is accepted", async () => {
     await using world = await tradeWorld();
     await world.trade({ mode: "paper" }, {}, whole);

@@ -30,18 +30,32 @@ export function uncharged({ state, today }: Run): readonly SentIntent[] {
   );
 }
 
-/** Waits until the broker has said what became of orders that were sent before, and hears it. */
+/** Orders of today that were taken for cancelled, or for such that never arrived: they may have been filled after that. */
+export function takenForOver({ state, today }: Run): readonly SentIntent[] {
+  const { sent, orderEvents } = state;
+  return sent.filter(
+    ({ session, intent }) => session === today && knownOrder(orderEvents, intent).end === "cancelled",
+  );
+}
+
+/**
+ * Waits until the broker has said what became of orders that were sent before, and hears it.
+ *
+ * @param besides - other orders to hear of, if there is anything: that they are not known is no reason to wait
+ */
 export async function resolved(
   run: Run,
   references: readonly string[],
+  besides: readonly string[] = [],
 ): Promise<ReadonlyMap<string, Standing>> {
   const { session, signal, onProgress, pause } = run.setting;
   let absentBefore: ReadonlySet<string> = new Set();
   let unanswered = 0;
-  if (references.length === 0) return new Map();
+  const asked = [...references, ...besides];
+  if (asked.length === 0) return new Map();
   for (;;) {
     run.step("ask");
-    const standings = await session.findByReference(references, signal);
+    const standings = await session.findByReference(asked, signal);
     const all = [...standings.values()];
     for (const { events } of all) for (const event of events) hear(run, event);
     const known = all.filter(({ kind }) => kind === "open" || kind === "ended" || kind === "filled");
@@ -54,10 +68,11 @@ export async function resolved(
         hear(run, event);
       }
     }
-    const absent = new Set(all.filter(({ kind }) => kind === "absent").map(({ reference }) => reference));
+    const doubted = all.filter(({ reference }) => references.includes(reference));
+    const absent = new Set(doubted.filter(({ kind }) => kind === "absent").map(({ reference }) => reference));
     // Once is a moment; an order on its way would be there the second time.
     const isNews = [...absent].some((reference) => !absentBefore.has(reference));
-    unanswered = all.some(({ kind }) => kind === "unanswered") ? unanswered + 1 : 0;
+    unanswered = doubted.some(({ kind }) => kind === "unanswered") ? unanswered + 1 : 0;
     if (!isNews && (unanswered === 0 || unanswered > mostUnanswered)) return standings;
     absentBefore = absent;
     await pause(askAgainMs);

@@ -4,7 +4,7 @@
 import { review } from "@pf/compliance";
 import type { OrderIntent, OrderPlan } from "@pf/orders";
 import type { OpenRebalance, SentIntent } from "../state.js";
-import { resolved, uncharged, unsettled } from "./ask.js";
+import { resolved, takenForOver, uncharged, unsettled } from "./ask.js";
 import { bringBookUpToDate, compare } from "./compare.js";
 import { close, done, halted, isOfTheMoment, notYet, refused } from "./end.js";
 import { giveUp, neverArrived } from "./hear.js";
@@ -21,10 +21,7 @@ export async function settleWhatWasSent(run: Run): Promise<RebalanceReport | und
   const { open } = run.state;
   run.plan = open?.plan ?? null;
   const asked = [...unsettled(run.state), ...uncharged(run)];
-  const standings = await resolved(
-    run,
-    asked.map(({ intent }) => intent.reference),
-  );
+  const standings = await resolved(run, referencesOf(asked), referencesOf(takenForOver(run)));
   const { halt, isResumed } = run.state;
   if (halt) return reportOf(run, "halted_before", halt.reason);
 
@@ -113,5 +110,9 @@ async function tracesOf(run: Run): Promise<readonly string[]> {
 }
 
 function namesOf(orders: readonly SentIntent[]): string {
-  return orders.map(({ intent }) => intent.reference).join(", ");
+  return referencesOf(orders).join(", ");
+}
+
+function referencesOf(orders: readonly SentIntent[]): readonly string[] {
+  return orders.map(({ intent }) => intent.reference);
 }
