@@ -8,7 +8,7 @@ import { verifyAudit } from "../src/audit-chain.js";
 import { exitCodeOf } from "../src/failures.js";
 import type { TradeOutcome } from "../src/trade/service.js";
 import { haltAccount, resumeAccount } from "../src/trade/status.js";
-import { firstSession, type TradeWorld, tradeWorld } from "./tradeWorld.js";
+import { firstSession, quickTimes, type TradeWorld, tradeWorld } from "./tradeWorld.js";
 
 // What can happen to orders, and what was done about it. Whatever it was: no order is at the broker twice, and broker,
 // journal and report agree afterwards.
@@ -311,6 +311,23 @@ describe("refusals that are no rejections", () => {
     expect(summaryOf(again)).toEqual(fine);
     expectAgreement(world, again);
   }, 30_000);
+
+  it("a price that got old while the broker did not answer: nothing is sent, and the session trades at a new one", async () => {
+    await using world = await tradeWorld();
+    world.sim.addScenario(
+      parseScenario("rules:\n  - { on: { message: openOrderEnd, times: 4 }, do: [drop] }\n"),
+    );
+    // Asked in vain four times, for half a minute each; prices may be two minutes old.
+    const { broker } = world.setting();
+    const patient = { broker: { ...broker, orderTimes: { ...quickTimes, askMs: 30_000 } } };
+    const outcome = await world.trade({ mode: "paper" }, patient, whole);
+    expect(summaryOf(outcome)).toMatchObject({ outcome: "not_taken", code: "PF_BLOCKED", halted: undefined });
+    expect(outcome.document.detail).toMatch(/data_fresh: the price of QQQ is 2 min old/);
+    expect(world.takenByReference().size).toBe(0);
+    const again = await world.trade({ mode: "paper" }, {}, whole);
+    expect(summaryOf(again)).toEqual(fine);
+    expectAgreement(world, again);
+  }, 40_000);
 
   it("a price that never comes: the session is over without it, and the next one plans anew", async () => {
     await using world = await tradeWorld();

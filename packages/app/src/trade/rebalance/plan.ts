@@ -22,6 +22,9 @@ interface Surroundings {
   readonly reconciliation: Reconciliation;
 }
 
+/** Where the broker takes longer to say that it does not know the orders, prices may be old by then: reviewed again. */
+const longestTalkMs = 5_000;
+
 /** Begins the session's rebalance, unless it is begun. */
 export function claim(run: Run): void {
   const { book, run: name, version } = run.setting;
@@ -75,7 +78,7 @@ export async function propose(
   targets: TakenTargets,
   surroundings: Surroundings,
 ): Promise<{ readonly plan: OrderPlan; readonly verdict: Verdict }> {
-  const { orders, compliance, calendar } = run.setting;
+  const { orders, compliance, calendar, clock } = run.setting;
   const quantityStep = await quantityStepOf(run, surroundings.market);
   const { account, lastAttempt } = run.state;
   const attempt = lastAttempt?.session === run.today ? lastAttempt.attempt + 1 : 1;
@@ -93,8 +96,10 @@ export async function propose(
   if (run.isDry) return proposal;
   const { plan } = proposal;
   const knownReferences = await knownAmong(run, plan.intents);
-  if (knownReferences.length === 0) return proposal;
-  const verdict = review(plan, account, { ...situation, knownReferences }, compliance, calendar);
+  const nowUtcMs = clock.nowUtcMs();
+  if (knownReferences.length === 0 && nowUtcMs - situation.nowUtcMs < longestTalkMs) return proposal;
+  const now = { ...situation, knownReferences, nowUtcMs };
+  const verdict = review(plan, account, now, compliance, calendar);
   run.verdict = verdict;
   return { plan, verdict };
 }
