@@ -76,6 +76,28 @@ describe("pf trade against a simulated broker", () => {
     expect(new Set(outcomes).size).toBe(2);
   }, 30_000);
 
+  it("tells of a session that has nothing to order without the plan of the one before, which a crash had left open", async () => {
+    await using world = await tradeWorld();
+    const one = ["universe=[QQQ]"];
+    const dying = (step: string) => {
+      if (step === "done") throw new Error("died");
+    };
+    const outcomes: string[] = [];
+    for (let session = firstSession, day = 0; day < 8; day++) {
+      if (day % 2 === 0) {
+        await expect(world.trade({ mode: "paper" }, { onStep: dying }, one)).rejects.toThrow("died");
+      } else {
+        const { document } = await world.trade({ mode: "paper" }, {}, one);
+        outcomes.push(document.outcome);
+        const isPlanned = document.outcome !== "unchanged";
+        expect([document.plan !== null, document.orders.length > 0], session).toEqual([isPlanned, isPlanned]);
+      }
+      session = xnys.next(session);
+      await world.goTo(session);
+    }
+    expect(new Set(outcomes)).toEqual(new Set(["unchanged", "filled"]));
+  }, 30_000);
+
   it("waits with what is not settled, and says until when", async () => {
     await using world = await tradeWorld();
     await world.trade({ mode: "paper" }, {}, ["universe=[SPY, QQQ]", "selection.top_n=2"]);

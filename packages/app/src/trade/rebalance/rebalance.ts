@@ -24,6 +24,8 @@ export async function rebalance(setting: RebalanceSetting): Promise<RebalanceRep
   run.requireClock();
   const left = isDry ? undefined : await settleWhatWasSent(run);
   if (left) return left;
+  // What was open is over by now, or planned anew.
+  run.plan = null;
   const notNow = whyNotNow(run);
   if (notNow) return notNow;
 
