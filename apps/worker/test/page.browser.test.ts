@@ -43,32 +43,47 @@ describe.runIf(program)("the page in Chromium", () => {
   ];
 
   describe.each(accounts)("with %s", (name, shows) => {
-    it.each([
-      ["a phone", "light", phone],
-      ["a phone", "dark", phone],
-      ["a desk", "light", desk],
-      ["a desk", "dark", desk],
-    ] as const)("reads well on %s, %s", async (where, colorScheme, viewport) => {
-      const { url } = await pageOf({ token: "", shows: shows(), outFolder: reports() });
-      const { page, complaints } = await opened({ viewport, colorScheme }, url);
+    const ends: (() => unknown)[] = [];
+    let [page, complaints]: [Page, readonly string[]] = [undefined!, []];
+    beforeAll(async () => {
+      const atEnd = (end: () => unknown) => void ends.unshift(end);
+      const outFolder = reports(atEnd);
+      const { url } = await pageOf({ token: "", shows: shows(), outFolder }, atEnd);
+      ({ page, complaints } = await opened({ viewport: desk, colorScheme: "light" }, url, atEnd));
       for (const summary of await page.locator(".pictures > summary").all()) await summary.click();
+    });
+    afterAll(async () => {
+      for (const end of ends) await end();
+    });
+
+    it.each([
+      ["a phone", phone],
+      ["a desk", desk],
+    ])("reads well on %s, light and dark", async (where, viewport) => {
+      await page.emulateMedia({ colorScheme: "light" });
+      await page.setViewportSize(viewport);
       await page.waitForFunction(() =>
         [...document.images].every((image) => image.complete || image.loading === "lazy"),
       );
-      await keepPicture(page, `${name} ${where} ${colorScheme}`);
+      await keepPicture(page, `${name} ${where} light`);
       expect(await sidewaysIn(page)).toEqual([]);
       expect(await faultsOfAccess(page)).toEqual([]);
+      // Dark are the colours alone, so that nothing else has to be looked for again.
+      const moved = await movedSince(page);
+      await page.emulateMedia({ colorScheme: "dark" });
+      await keepPicture(page, `${name} ${where} dark`);
+      expect(await moved()).toEqual([]);
+      expect(await sidewaysIn(page)).toEqual([]);
+      expect(await faultsOfAccess(page, ["color-contrast", "link-in-text-block"])).toEqual([]);
       expect(complaints).toEqual([]);
     });
-  });
 
-  it.each(accounts)("needs no scrolling sideways at any width, with %s", async (_, shows) => {
-    const { url } = await pageOf({ token: "", shows: shows(), outFolder: reports() });
-    const { page } = await opened({ viewport: desk }, url);
-    for (const width of [320, 360, 420, 580, 700, 820, 1000, 1100, 1920, 2560]) {
-      await page.setViewportSize({ width, height: 800 });
-      expect([width, ...(await sidewaysIn(page))]).toEqual([width]);
-    }
+    it("needs no scrolling sideways at any width", async () => {
+      for (const width of [320, 360, 420, 580, 700, 820, 1000, 1100, 1920, 2560]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect([width, ...(await sidewaysIn(page))]).toEqual([width]);
+      }
+    });
   });
 
   it("asks nobody but the worker for anything, and offends no policy", async () => {
@@ -309,9 +324,13 @@ describe.runIf(program)("the page in Chromium", () => {
   }
 
   /** A page with everything it complained of and every address it asked for. */
-  async function opened(options: BrowserContextOptions, url: string) {
+  async function opened(
+    options: BrowserContextOptions,
+    url: string,
+    atEnd: (close: () => Promise<void>) => void = onTestFinished,
+  ) {
     const context = await browser.newContext(options);
-    onTestFinished(() => context.close());
+    atEnd(() => context.close());
     const page = await context.newPage();
     const complaints: string[] = [];
     const asked: string[] = [];
@@ -325,13 +344,43 @@ describe.runIf(program)("the page in Chromium", () => {
   }
 });
 
-/** What axe finds wrong for readers who see, hear or move otherwise; rules of WCAG 2.2 A and AA and best practices. */
-async function faultsOfAccess(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate("axe.run()")) as axe.AxeResults;
+/**
+ * What axe finds wrong for readers who see, hear or move otherwise; rules of WCAG 2.2 A and AA and best practices.
+ *
+ * @param rules - these alone; all where nobody says
+ */
+async function faultsOfAccess(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe.source);
+  // What passes is not gathered with everything about it, which would take longer than to find what does not.
+  const options: axe.RunOptions = {
+    resultTypes: ["violations"],
+    ...(rules ? { runOnly: { type: "rule", values: [...rules] } } : {}),
+  };
+  const run = `axe.run(${JSON.stringify(options)}).then(({ violations, passes }) => ({ violations, passed: passes.length }))`;
+  const { violations, passed } = (await page.evaluate(run)) as Pick<axe.AxeResults, "violations"> & {
+    readonly passed: number;
+  };
+  expect(passed).toBeGreaterThan(0);
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map((node) => `${id}: ${help} at ${node.target.join(" ")}: ${node.failureSummary}`),
   );
+}
+
+/** Remembers where everything stands; what it gives says what has come, gone, or stands elsewhere since. */
+async function movedSince(page: Page): Promise<() => Promise<readonly string[]>> {
+  const places = await page.evaluateHandle(
+    () => new Map([...document.querySelectorAll("*")].map((one) => [one, one.getBoundingClientRect()])),
+  );
+  return () =>
+    places.evaluate((before) => {
+      const now = [...document.querySelectorAll("*")];
+      const moved = now.filter((one) => {
+        const [was, is] = [before.get(one), one.getBoundingClientRect()];
+        return !was || was.x !== is.x || was.y !== is.y || was.width !== is.width || was.height !== is.height;
+      });
+      const gone = [...before.keys()].filter((one) => !one.isConnected);
+      return [...moved, ...gone].map(({ tagName, id, className }) => `${tagName} ${id} ${className}`);
+    });
 }
 
 /** What can only be read by scrolling sideways. */
@@ -373,10 +422,10 @@ async function expectVisibleFocus(page: Page): Promise<void> {
 }
 
 /** A folder of reports with a picture, or the one that PF_REPORTS names. */
-function reports(): string {
+function reports(atEnd: (remove: () => void) => void = onTestFinished): string {
   if (process.env.PF_REPORTS) return process.env.PF_REPORTS;
   const folder = mkdtempSync(join(tmpdir(), "pf-page-reports-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  atEnd(() => rmSync(folder, { recursive: true }));
   const manifest = { first: "2015-01-02", last: "2025-12-31", data: { SPY: { source: "ibkr" } } };
   const metrics = {
     CAGR: 0.0521,

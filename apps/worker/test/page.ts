@@ -9,8 +9,11 @@ import { healthy } from "./views.js";
 
 export const token = "a-token-of-the-tests-0123456789";
 
-/** A page on a port of the system's choice, with what was done to it; closed when the test ends. */
-export async function pageOf(options: Partial<PageOptions> & { readonly shows?: WorkerView } = {}) {
+/** A page on a port of the system's choice, with what was done to it; closed when the test ends, unless told otherwise. */
+export async function pageOf(
+  options: Partial<PageOptions> & { readonly shows?: WorkerView } = {},
+  atEnd: (close: () => Promise<void>) => void = onTestFinished,
+) {
   const done: string[] = [];
   const problems: unknown[] = [];
   const state = { view: options.shows ?? healthy(20) };
@@ -37,7 +40,7 @@ export async function pageOf(options: Partial<PageOptions> & { readonly shows?: 
     ...options,
     outFolder,
   });
-  onTestFinished(async () => {
+  atEnd(async () => {
     await page.close();
     if (!options.outFolder) rmSync(outFolder, { recursive: true });
   });
