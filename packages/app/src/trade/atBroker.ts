@@ -121,7 +121,7 @@ function requireNotAskedToHalt(
   { config }: LoadedConfig,
   { stateFolder, clock }: TradeSetting,
 ): void {
-  const { identity } = journalOf(mode, config, stateFolder);
+  const { identity } = journalOf(mode, config, { stateFolder });
   const own = journalPath("", { mode, account, venue });
   if (journalPath("", identity) === own || !hasJournal(stateFolder, identity)) return;
   const { halt } = stateIn(stateFolder, identity, clock);

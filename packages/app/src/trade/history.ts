@@ -149,7 +149,7 @@ export function createHistoryReader(loaded: LoadedConfig, setting: HistorySettin
   let market: { readonly bars: string; readonly view: Promise<MarketView> } | undefined;
 
   return async ({ mode = "paper" }) => {
-    const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
+    const { identity } = journalOf(mode, loaded.config, { stateFolder: setting.stateFolder, readPast });
     const past = readPast(identity);
     const symbols = symbolsOf(past, loaded.config.universe);
     const bars = await fingerprintOf(symbols, setting.dataFolder);

@@ -81,6 +81,7 @@ export class Past {
   private readonly holdings: Mutable<Holding>[] = [];
   private readonly kept = new Map<string, SentOrder & { readonly events: OrderEvent[] }>();
   private readonly worked = new Map<SessionDate, Mutable<WorkedSession>>();
+  private isWorkedWith = false;
   private reviewed: { readonly plan: OrderPlan; readonly checks: readonly Check[] } | null = null;
 
   constructor(readonly identity: JournalIdentity) {}
@@ -97,6 +98,11 @@ export class Past {
   /** When the last thing happened; 0 before the first. */
   get lastUtcMs(): number {
     return this.last?.atUtcMs ?? 0;
+  }
+
+  /** Whether more stands in it than that somebody halted and resumed. */
+  get isUsed(): boolean {
+    return this.isWorkedWith;
   }
 
   /** Oldest first, one a session. */
@@ -141,6 +147,7 @@ export class Past {
   }
 
   private keep({ body, atUtcMs }: Entry<TradeEvent>, before: TradeState): void {
+    this.isWorkedWith ||= body.kind !== "halted" && body.kind !== "resumed";
     switch (body.kind) {
       case "claimed":
         Object.assign(this.work(body.session), begun);

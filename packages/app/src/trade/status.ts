@@ -86,9 +86,9 @@ export async function accountStatus(
   { config }: LoadedConfig,
   setting: StatusSetting,
 ): Promise<StatusDocument> {
-  const { stateFolder, calendar, clock } = setting;
+  const { calendar, clock } = setting;
   if (whose === "broker" && mode === "live") throw liveNeedsOwnClock();
-  const { identity, others } = journalOf(mode, config, stateFolder);
+  const { identity, others } = journalOf(mode, config, setting);
   const past = pastOf(identity, setting);
   const { state } = past;
   const { account, halt, open, lastDone } = state;
@@ -125,7 +125,7 @@ export async function haltAccount(
   loaded: LoadedConfig,
   setting: StatusSetting,
 ): Promise<StatusDocument> {
-  const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
+  const { identity } = journalOf(mode, loaded.config, setting);
   const { state } = pastOf(identity, setting);
   if (!state.halt) {
     append(identity, setting, {
@@ -148,7 +148,7 @@ export async function resumeAccount(
   loaded: LoadedConfig,
   setting: StatusSetting,
 ): Promise<StatusDocument> {
-  const { identity } = journalOf(mode, loaded.config, setting.stateFolder);
+  const { identity } = journalOf(mode, loaded.config, setting);
   const { state } = pastOf(identity, setting);
   if (!state.halt) {
     throw new RequestError(
@@ -192,26 +192,32 @@ async function brokersTime(
 
 /**
  * Whose journal is meant: the broker's account's; where there is none but a simulator's, that. A journal's file says
- * whose it is.
+ * whose it is. A halt that was asked for before anything was traded is written to the broker's; once it is lifted, and the
+ * account is traded at a simulator, that journal says nothing any more.
  */
 export function journalOf(
   mode: AccountMode,
   config: LoadedConfig["config"],
-  stateFolder: string,
+  setting: Pick<StatusSetting, "stateFolder" | "readPast">,
 ): { readonly identity: JournalIdentity; readonly others: readonly string[] } {
   const account = accountOf(config, mode);
   const atBroker: JournalIdentity = { mode, account, venue: "ibkr" };
   const own = journalPath("", atBroker);
   // Another account's name may begin with this one.
-  const found = journalsIn(stateFolder).filter(
+  const found = journalsIn(setting.stateFolder).filter(
     (name) => name === own || name.startsWith(`${mode}-${account}-`),
   );
-  if (found.includes(own) || found.length === 0) {
-    return { identity: atBroker, others: found.filter((name) => name !== own) };
+  const simulated = found.filter((name) => name !== own);
+  const [first] = simulated;
+  if (first === undefined || (found.includes(own) && saysSomething(pastOf(atBroker, setting)))) {
+    return { identity: atBroker, others: simulated };
   }
-  const [first] = found;
-  const venue = venueIn(first!, `${mode}-${account}-`);
-  return { identity: { mode, account, venue }, others: found.slice(1) };
+  const venue = venueIn(first, `${mode}-${account}-`);
+  return { identity: { mode, account, venue }, others: simulated.slice(1) };
+}
+
+function saysSomething({ isUsed, state }: Past): boolean {
+  return isUsed || state.halt !== null;
 }
 
 /** A venue as the file's name has it; the journal itself knows the rest. */
@@ -233,7 +239,7 @@ function journalsIn(folder: string): readonly string[] {
 
 function pastOf(
   identity: JournalIdentity,
-  { stateFolder, readPast = createPastReader(stateFolder) }: StatusSetting,
+  { stateFolder, readPast = createPastReader(stateFolder) }: Pick<StatusSetting, "stateFolder" | "readPast">,
 ): Past {
   return readPast(identity);
 }
