@@ -8,7 +8,14 @@ export type AccountMode = "paper" | "live";
 export type BrokerManners = Partial<
   Pick<
     IbkrOptions,
-    "timers" | "messagesPerSecond" | "orderTimes" | "heartbeatMs" | "reconnect" | "connectMs" | "handshakeMs"
+    | "timers"
+    | "messagesPerSecond"
+    | "orderTimes"
+    | "heartbeatMs"
+    | "reconnect"
+    | "connectMs"
+    | "handshakeMs"
+    | "clientIdRetryMs"
   >
 >;
 

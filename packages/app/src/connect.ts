@@ -121,6 +121,12 @@ export interface ConnectSetting extends SessionSetting {
 }
 
 /**
+ * Who asks what is wrong sits before the screen: a client id that another program has, a running worker for instance, is
+ * told after a few seconds. Whoever fetches or trades waits longer, for TWS may keep the id of a connection that dropped.
+ */
+const hasty = { clientIdRetryMs: 5_000 };
+
+/**
  * Looks at everything that fetching and trading will need, one thing after the other, and orders nothing. What is wrong
  * is part of the outcome; its first failure is `error`.
  *
@@ -147,7 +153,10 @@ export async function checkConnection(
   onProgress({ step: `connecting to TWS at ${host}:${port}` });
   let session: IbkrSession;
   try {
-    session = await openSession(config, account, mode, setting);
+    session = await openSession(config, account, mode, {
+      ...setting,
+      broker: { ...hasty, ...setting.broker },
+    });
   } catch (error) {
     stopIfAsked(signal);
     // Settings that cannot be meant are no finding about TWS, which was not asked.

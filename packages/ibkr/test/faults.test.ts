@@ -562,10 +562,22 @@ describe.concurrent("a fault of the connection", () => {
   it("an id that stays taken: the next one where that is allowed, else an error that names it", async () => {
     await using here = await world();
     await here.connect();
-    await expect(here.connect({ clientIdRetryMs: 400 })).rejects.toMatchObject({
+    const waits: number[] = [];
+    const timers: typeof systemTimers = {
+      ...systemTimers,
+      after(ms, callback) {
+        waits.push(ms);
+        return systemTimers.after(ms, callback);
+      },
+    };
+    await expect(here.connect({ clientIdRetryMs: 400, timers })).rejects.toMatchObject({
       code: "PF_IBKR_CLIENT_ID",
       clientId: 17,
     });
+    // It waits as long as it was told, and no longer.
+    const pauses = waits.filter((ms) => ms <= 400);
+    expect(pauses[0]).toBe(250);
+    expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(400);
     const other = await here.connect({ clientIdRetryMs: 400, clientIdsAfter: 1 });
     expect(other.clientId).toBe(18);
   });

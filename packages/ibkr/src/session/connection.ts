@@ -191,7 +191,7 @@ export class Connection implements Requests {
             if (id < clientId + clientIdsAfter) break;
             throw new ClientIdTakenError(id, triedMs);
           }
-          await pause(timers, Math.min(waitMs, clientIdRetryMs), this.signal);
+          await pause(timers, Math.min(waitMs, clientIdRetryMs - triedMs), this.signal);
           waitMs = Math.min(2 * waitMs, 4000);
         }
       }
