@@ -1,7 +1,7 @@
 const { measure, runBacktest } = require("@pf/backtest");
 const { syntheticSource } = require("@pf/bars");
 const { alignPanel, sessionDate, xnys } = require("@pf/market");
-const { builtinScores, createStrategy } = require("@pf/selection");
+const { builtinScores, createStrategy, defaultOptions } = require("@pf/selection");
 
 /**
  * The return of the last half year. The view ends at the session being decided; NaN keeps a symbol out.
@@ -21,23 +21,9 @@ async function main() {
   );
   const panel = alignPanel(bars.map(({ adjusted }) => adjusted));
 
-  const macd = { enabled: false, fast: 12, slow: 26, signal: 9 };
-  const strategy = createStrategy(
-    {
-      features: { atrWindow: 14, emaFast: 20, emaSlow: 50, macd },
-      selection: {
-        score: "momentum",
-        topN: 2,
-        corrWindow: 60,
-        corrCap: 0.7,
-        minScore: 0,
-        incumbents: "keep",
-      },
-      weights: { method: "inv_vol", volWindow: 20, maxWeightPerAsset: 0.5, cashBuffer: 0.05 },
-      rebalance: { minWeightChange: 0.05 },
-    },
-    { scores: builtinScores.with("momentum", () => momentum) },
-  );
+  const selection = { ...defaultOptions.selection, score: "momentum" };
+  const scores = builtinScores.with("momentum", () => momentum);
+  const strategy = createStrategy({ ...defaultOptions, selection }, { scores });
   const metrics = measure(runBacktest(panel, strategy, { commissionPerShare: 0.0035, slippageBps: 1 }));
   console.log(`${metrics.Bars} sessions, ${metrics.RebalanceDays} days with trades`);
   console.log(`CAGR ${(100 * metrics.CAGR).toFixed(1)} %, Sharpe ${metrics.Sharpe.toFixed(2)}`);

@@ -1,7 +1,7 @@
 // The same weighting without a configuration: registered by name, no line of a package touched.
 import { syntheticSource } from "@pf/bars";
 import { alignPanel, sessionDate, xnys } from "@pf/market";
-import { builtinWeightings, createStrategy } from "@pf/selection";
+import { builtinWeightings, createStrategy, defaultOptions } from "@pf/selection";
 import { inverseVariance } from "./my-weighting.js";
 
 const source = syntheticSource({ seed: 42, calendar: xnys });
@@ -11,21 +11,11 @@ const panel = alignPanel(bars.map(({ adjusted }) => adjusted));
 
 const weightings = builtinWeightings.with("inverse_variance", () => inverseVariance);
 for (const method of ["inv_vol", "inverse_variance"]) {
-  const strategy = createStrategy(
-    {
-      features: {
-        atrWindow: 14,
-        emaFast: 20,
-        emaSlow: 50,
-        macd: { enabled: false, fast: 12, slow: 26, signal: 9 },
-      },
-      selection: { topN: 2, corrWindow: 60, corrCap: 0.7, minScore: 0, incumbents: "rank" },
-      weights: { method, volWindow: 20, maxWeightPerAsset: 0.9, cashBuffer: 0.05 },
-      rebalance: { minWeightChange: 0.05 },
-    },
-    { weightings },
+  const weights = { ...defaultOptions.weights, method, maxWeightPerAsset: 0.9 };
+  const strategy = createStrategy({ ...defaultOptions, weights }, { weightings });
+  const decision = strategy.prepare(panel).decide(panel.sessions.length - 1, {});
+  const held = Object.entries(decision.weights).map(
+    ([symbol, weight]) => `${symbol} ${(100 * weight).toFixed(1)} %`,
   );
-  const { weights } = strategy.prepare(panel).decide(panel.sessions.length - 1, {});
-  const held = Object.entries(weights).map(([symbol, weight]) => `${symbol} ${(100 * weight).toFixed(1)} %`);
   console.log(`${method}: ${held.join(", ")}`);
 }

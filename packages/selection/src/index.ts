@@ -13,6 +13,7 @@ export type {
   StrategyOptions,
   WeightOptions,
 } from "./options.js";
+export { defaultOptions } from "./options.js";
 export type {
   OverlayFactory,
   OverlayProblem,

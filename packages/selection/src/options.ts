@@ -75,3 +75,31 @@ export interface OverlayOptions {
   readonly name: string;
   readonly [parameter: string]: unknown;
 }
+
+/** What `pf` decides by where nothing is configured: a start to spread and change. Frozen, every key is there. */
+export const defaultOptions: StrategyOptions = Object.freeze({
+  features: Object.freeze({
+    atrWindow: 20,
+    emaFast: 20,
+    emaSlow: 50,
+    macd: Object.freeze({ enabled: false, fast: 12, slow: 26, signal: 9 }),
+  }),
+  selection: Object.freeze({
+    score: "trend",
+    topN: 2,
+    corrWindow: 90,
+    corrCap: 0.7,
+    minScore: 0,
+    incumbents: "keep",
+  }),
+  weights: Object.freeze({
+    method: "inv_vol",
+    volWindow: 20,
+    covariance: "sample",
+    volTarget: null,
+    maxWeightPerAsset: 0.5,
+    cashBuffer: 0.05,
+  }),
+  rebalance: Object.freeze({ minWeightChange: 0.05 }),
+  overlays: Object.freeze([]),
+});
