@@ -55,12 +55,8 @@ export function runTargets(
   { lag = 1 }: BacktestOptions = {},
 ): BacktestResult {
   requireCosts(costs);
-  if (lag !== 1 && lag !== 2) throw new BacktestOptionsError(`the lag must be 1 or 2, not ${String(lag)}`);
-  if (!sameLabels(targets.sessions, panel.sessions) || !sameLabels(targets.tickers, panel.tickers)) {
-    throw new BacktestOptionsError(
-      "the targets were made for another panel: rows and symbols must be the same",
-    );
-  }
+  requireLag(lag);
+  requireSameLabels(targets, panel);
   const rows = panel.sessions.length;
   const closes = panel.tickers.map((ticker) => panel.column("close", ticker));
   const { rowStart, symbol, weight } = targets;
@@ -121,13 +117,23 @@ export function runTargets(
   };
 }
 
+type Labels = Pick<Panel, "sessions" | "tickers">;
+
+export function requireSameLabels(targets: Labels, panel: Labels): void {
+  if (!sameLabels(targets.sessions, panel.sessions) || !sameLabels(targets.tickers, panel.tickers)) {
+    throw new BacktestOptionsError(
+      "the targets were made for another panel: rows and symbols must be the same",
+    );
+  }
+}
+
 /** Whether two axes are one. Targets know symbols by position, so even another order is another panel. */
 function sameLabels(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((label, at) => label === b[at]));
 }
 
 /** The return booked on a row, from the last own close before it; 0 where the symbol has no bar or no bar before. */
-function returnAt(close: Float64Array, row: number): number {
+export function returnAt(close: Float64Array, row: number): number {
   const price = close[row]!;
   if (Number.isNaN(price)) return 0;
   let at = row - 1;
@@ -136,13 +142,17 @@ function returnAt(close: Float64Array, row: number): number {
 }
 
 /** The newest own close up to a row. A target on a symbol that never traded has no price, and so no commission. */
-function lastClose(close: Float64Array, row: number): number {
+export function lastClose(close: Float64Array, row: number): number {
   let at = row;
   while (at >= 0 && Number.isNaN(close[at]!)) at--;
   return at < 0 ? Number.POSITIVE_INFINITY : close[at]!;
 }
 
-function requireCosts({ commissionPerShare, slippageBps }: CostModel): void {
+export function requireLag(lag: number): void {
+  if (lag !== 1 && lag !== 2) throw new BacktestOptionsError(`the lag must be 1 or 2, not ${String(lag)}`);
+}
+
+export function requireCosts({ commissionPerShare, slippageBps }: CostModel): void {
   for (const [name, value] of Object.entries({ commissionPerShare, slippageBps })) {
     if (!(value >= 0 && Number.isFinite(value))) {
       throw new BacktestOptionsError(`costs.${name} must be a number of at least 0, not ${value}`);

@@ -5,4 +5,6 @@ export { runBacktest, runTargets } from "./engine.js";
 export { BacktestOptionsError } from "./errors.js";
 export { measure, measureReturns, rowsPerYear, sessionsPerYear } from "./metrics.js";
 export type { BacktestResult, CostModel, Metrics, TargetSeries } from "./result.js";
+export type { SharedTargets } from "./sharedTargets.js";
+export { runSharedTargets } from "./sharedTargets.js";
 export { sparseTargets, targetSeries } from "./targets.js";

@@ -12,7 +12,10 @@ import {
   measureReturns,
   runBacktest,
   runBenchmarks,
+  runSharedTargets,
   runTargets,
+  type SharedTargets,
+  sparseTargets,
   targetSeries,
 } from "../src/index.js";
 
@@ -34,6 +37,84 @@ function randomTargets(panel: Panel, seed: number): Weights[] {
     return weights;
   });
 }
+
+/** Random holdings, unrelated to the market, and runs that keep one for some rows and then take another. */
+function randomShared(panel: Panel, seed: number, runs: number): SharedTargets {
+  const draw = generator(seed);
+  const { sessions, tickers } = panel;
+  const start = [0, 0];
+  const symbol: number[] = [];
+  const weight: number[] = [];
+  for (let holding = 0; holding < 6; holding++) {
+    for (const i of tickers.keys()) {
+      if (draw() < 0.5) continue;
+      symbol.push(i);
+      // Few different weights, so that some symbols keep theirs from one holding to the next.
+      weight.push([0.1, 0.25, 0.3][Math.floor(draw() * 3)]!);
+    }
+    start.push(symbol.length);
+  }
+  const held = Array.from({ length: runs }, () => {
+    let holding = 0;
+    return Int32Array.from(sessions, () => {
+      if (draw() < 0.4) holding = Math.floor(draw() * 7);
+      return holding;
+    });
+  });
+  return {
+    sessions,
+    tickers,
+    start: Int32Array.from(start),
+    symbol: Int32Array.from(symbol),
+    weight: Float64Array.from(weight),
+    held,
+  };
+}
+
+/** A run's targets by themselves. */
+function ownTargets({ sessions, tickers, start, symbol, weight }: SharedTargets, held: Int32Array) {
+  const entries = [...held].flatMap((holding) =>
+    Array.from({ length: start[holding + 1]! - start[holding]! }, (_, k) => start[holding]! + k),
+  );
+  let used = 0;
+  return sparseTargets({
+    sessions,
+    tickers,
+    rowStart: Int32Array.from([
+      0,
+      ...Array.from(held, (holding) => (used += start[holding + 1]! - start[holding]!)),
+    ]),
+    symbol: Int32Array.from(entries, (at) => symbol[at]!),
+    weight: Float64Array.from(entries, (at) => weight[at]!),
+  });
+}
+
+describe("runs that share holdings", () => {
+  it("have each the returns and the turnover of a run by itself, to the last bit", () => {
+    fc.assert(
+      fc.property(markets, lags, fc.nat(), fc.integer({ min: 0, max: 20 }), (world, lag, seed, runs) => {
+        const panel = panelOf(world);
+        const shared = randomShared(panel, seed, runs);
+        const together = runSharedTargets(panel, shared, costs, { lag });
+        expect(together).toHaveLength(runs);
+        for (const [run, held] of shared.held.entries()) {
+          const { net, turnover } = runTargets(panel, ownTargets(shared, held), costs, { lag });
+          expect(together[run]).toEqual({ net, turnover });
+        }
+      }),
+    );
+  });
+
+  it("are refused for negative costs, another lag and targets of another panel, as one run is", () => {
+    const panel = panelOf({ seed: 1, rows: 9, shapes: [{ kind: "walk", start: 0, holes: [] }] });
+    const shared = randomShared(panel, 1, 2);
+    expect(() => runSharedTargets(panel, shared, { ...costs, slippageBps: -1 })).toThrow(
+      BacktestOptionsError,
+    );
+    expect(() => runSharedTargets(panel, shared, costs, { lag: 3 as 2 })).toThrow(BacktestOptionsError);
+    expect(() => runSharedTargets(panel.between(0, 8), shared, costs)).toThrow(BacktestOptionsError);
+  });
+});
 
 describe("the engine", () => {
   it("is the pseudocode of the specification, row by row", () => {
