@@ -2,7 +2,7 @@ import { measure, runBacktest } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import { createFeatures, type Extensions } from "@pf/selection";
 import { type GridPlan, planGrid } from "./grid.js";
-import { createGridKernel } from "./kernel/kernel.js";
+import { createGridKernel, createWindowKernel, type Stretch } from "./kernel/kernel.js";
 import { permutePanel } from "./permutePanel.js";
 import { periodsPerYearOf, type Study } from "./study.js";
 
@@ -28,9 +28,26 @@ export function gridEvaluator(
   extensions: Extensions = {},
   plan: GridPlan = planGrid(study, extensions),
 ): GridEvaluator {
-  const builtIn = Object.values(extensions).every((registry) => registry === undefined);
-  const kernel = builtIn ? createGridKernel(window, study, plan) : undefined;
+  const kernel = isBuiltIn(extensions) ? createGridKernel(window, study, plan) : undefined;
   return kernel ?? plainEvaluator(window, study, extensions, plan);
+}
+
+/** {@link gridEvaluator} for some rows of a panel whose other rows are evaluated too. */
+export function windowEvaluator(
+  { of, from }: Stretch,
+  to: number,
+  study: Study,
+  extensions: Extensions,
+  plan: GridPlan,
+): GridEvaluator {
+  const window = of.between(from, to);
+  const kernel = isBuiltIn(extensions) ? createWindowKernel(window, study, plan, { of, from }) : undefined;
+  return kernel ?? plainEvaluator(window, study, extensions, plan);
+}
+
+/** Whether nobody has registered anything, which only the plain path could call. */
+export function isBuiltIn(extensions: Extensions): boolean {
+  return Object.values(extensions).every((registry) => registry === undefined);
 }
 
 /**

@@ -34,17 +34,33 @@ describe("runTrials", () => {
     }
   });
 
-  it("gives points that cannot differ one series of targets, and each its own otherwise", () => {
+  it("gives points that cannot differ one run, and each its own otherwise, of the plain path's holdings", () => {
     const study = { ...quickStudy, grid: { top_n: [1, 2], corr_cap: [0.3, 0.9] } };
-    const targets = gridTargets(panel, study)!;
-    expect(targets[0]).toBe(targets[1]);
-    expect(new Set(targets).size).toBe(3);
+    const { targets, runOf } = gridTargets(panel, study)!;
+    expect([...runOf]).toEqual([0, 0, 1, 2]);
     for (const [at, point] of planGrid(study).points.entries()) {
       const run = runBacktest(panel, createStrategy(applyPoint(study.options, point)), study.costs);
-      expect(targets[at]!.rowStart).toEqual(run.targets.rowStart);
-      expect(targets[at]!.symbol).toEqual(run.targets.symbol);
-      expect(furthest(targets[at]!.weight, run.targets.weight)).toBeLessThan(1e-14);
+      for (const row of panel.sessions.keys()) {
+        const holding = targets.held[runOf[at]!]![row]!;
+        const [from, to] = [targets.start[holding]!, targets.start[holding + 1]!];
+        const { rowStart, symbol, weight } = run.targets;
+        expect(targets.symbol.slice(from, to)).toEqual(symbol.slice(rowStart[row], rowStart[row + 1]));
+        expect(
+          furthest(targets.weight.slice(from, to), weight.slice(rowStart[row], rowStart[row + 1])),
+        ).toBeLessThan(1e-14);
+      }
     }
+  });
+
+  it("writes a holding down once for all runs and rows that keep it", () => {
+    const { targets } = gridTargets(panel, quickStudy)!;
+    const changes = targets.held.reduce(
+      (count, column) =>
+        count + column.filter((holding, row) => row > 0 && holding !== column[row - 1]).length,
+      0,
+    );
+    expect(targets.start.length - 2).toBeLessThanOrEqual(changes);
+    expect(changes).toBeGreaterThan(20);
   });
 
   it("has no returns of an impossible combination", () => {

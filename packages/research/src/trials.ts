@@ -1,6 +1,7 @@
-import { type BacktestResult, measure, runBacktest, runTargets } from "@pf/backtest";
+import { type BacktestResult, measure, runBacktest, runSharedTargets } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import { createFeatures, type Extensions, type Features, type StrategyOptions } from "@pf/selection";
+import { isBuiltIn } from "./evaluator.js";
 import { type GridPlan, planGrid } from "./grid.js";
 import { gridTargets } from "./kernel/kernel.js";
 import { bestPosition, orNull } from "./objective.js";
@@ -48,25 +49,22 @@ export function runTrials(
   features: Features = createFeatures(panel),
 ): Trials {
   const objectives = new Float64Array(plan.points.length).fill(Number.NaN);
-  const builtIn = Object.values(extensions).every((registry) => registry === undefined);
-  const decided = builtIn ? gridTargets(panel, study, plan) : undefined;
-  const run = (result: BacktestResult) => ({
-    net: result.net,
-    objective: measure(result, periodsPerYearOf(study))[study.objective],
+  const { costs, lag } = study;
+  const decided = isBuiltIn(extensions) ? gridTargets(panel, study, plan) : undefined;
+  const shared = decided && runSharedTargets(panel, decided.targets, costs, { lag });
+  const measured = ({ net, turnover }: Pick<BacktestResult, "net" | "turnover">) => ({
+    net,
+    objective: measure({ net, turnover }, periodsPerYearOf(study))[study.objective],
   });
-  // Points that cannot differ share their targets, or are the same text.
-  const known = new Map<unknown, ReturnType<typeof run>>();
+  // Points that cannot differ share a run, or are the same text.
+  const known = new Map<unknown, ReturnType<typeof measured>>();
   const returns = plan.strategies.map((strategy, at) => {
     if (!strategy) return undefined;
-    const targets = decided?.[at];
-    const key = targets ?? behaviour(strategy.options);
+    const key = decided ? decided.runOf[at] : behaviour(strategy.options);
     let trial = known.get(key);
     if (!trial) {
-      const { costs, lag } = study;
-      const shared = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
-      trial = run(
-        targets ? runTargets(panel, targets, costs, { lag }) : runBacktest(panel, shared, costs, { lag }),
-      );
+      const rule = { ...strategy, prepare: (of: Panel) => strategy.prepare(of, features) };
+      trial = measured(shared ? shared[decided!.runOf[at]!]! : runBacktest(panel, rule, costs, { lag }));
       known.set(key, trial);
     }
     objectives[at] = trial.objective;

@@ -1,7 +1,7 @@
 import type { Panel } from "@pf/market";
 import { createFeatures, type Extensions, type Features } from "@pf/selection";
 import { RunsError, UnitError } from "./errors.js";
-import { type GridEvaluator, gridEvaluator } from "./evaluator.js";
+import { type GridEvaluator, windowEvaluator } from "./evaluator.js";
 import type { Fold } from "./folds.js";
 import { type GridPlan, planGrid } from "./grid.js";
 import { bestPosition, orNull } from "./objective.js";
@@ -171,13 +171,12 @@ export function prepareResearch(panel: Panel, study: Study, extensions: Extensio
     rules: new Map(),
     window(from, to) {
       if (last?.from === from && last.to === to) return last.evaluator;
-      const rows = panel.between(from, to);
-      const { evaluate } = gridEvaluator(rows, study, extensions, plan);
+      const { evaluate } = windowEvaluator({ of: panel, from }, to, study, extensions, plan);
       let patterns: Int32Array | undefined;
       const evaluator: WindowEvaluator = {
         evaluate,
         get patterns() {
-          patterns ??= rowPatterns(rows);
+          patterns ??= rowPatterns(panel.between(from, to));
           return patterns;
         },
       };

@@ -37,7 +37,7 @@ export interface Gates {
 export function createGates(memory: Memory): Gates {
   const { close, change, range, allowed, gates, scores } = memory;
   function allowStatic(facts: WindowFacts, block: Block, i: number, base: number): number {
-    const { rows, kind } = facts;
+    const { rows, kind, stride } = facts;
     const { columns, columnWarmUp, corrWindow } = block;
     const first = facts.first[i]!;
     let ready = rows;
@@ -46,7 +46,7 @@ export function createGates(memory: Memory): Gates {
     for (let row = 0; row < first; row++) gates[row * facts.names + i] = 0;
     for (let row = first; row < rows; row++) {
       if (row > first) {
-        if (kind[i * rows + row] === missing) {
+        if (kind[i * stride + row] === missing) {
           defined = 0;
           allowed[base + row] = noBar;
           continue;
@@ -74,7 +74,7 @@ export function createGates(memory: Memory): Gates {
     macd: MacdSpans | undefined,
     frozen: boolean,
   ): void {
-    const { rows, kind } = facts;
+    const { rows, kind, stride } = facts;
     const first = facts.first[i]!;
     const fastAlpha = macd ? 2 / (macd.fast + 1) : 0;
     const slowAlpha = macd ? 2 / (macd.slow + 1) : 0;
@@ -83,7 +83,7 @@ export function createGates(memory: Memory): Gates {
     let equal = 0; // how many returns at the end are the same
     let last = Number.NaN;
     for (let row = first + 1; row < rows; row++) {
-      if (kind[i * rows + row] === missing) {
+      if (kind[i * stride + row] === missing) {
         last = Number.NaN;
         continue;
       }

@@ -9,7 +9,7 @@ import { planGrid } from "../grid.js";
 import { rowOrder } from "../orders.js";
 import { rowPatterns } from "../permutePanel.js";
 import type { Grid, Objective, Study } from "../study.js";
-import { createGridKernel } from "./kernel.js";
+import { createGridKernel, createWindowKernel } from "./kernel.js";
 
 const costs = { commissionPerShare: 0.0035, slippageBps: 1 };
 
@@ -153,6 +153,24 @@ describe("the grid kernel", () => {
           expect(kernel.evaluate()).toEqual(real);
         },
       ),
+    );
+  }, 120_000);
+
+  it("gives a window of a panel the bits that it has as a panel of its own, in any order of its rows", () => {
+    fc.assert(
+      fc.property(worlds({ minRows: 12 }), anyStudy, fc.nat(), fc.nat(), (world, study, a, b) => {
+        const panel = panelOf(world);
+        const rows = panel.sessions.length;
+        fc.pre(rows > 0);
+        const [from, to] = [Math.min(a % rows, b % rows), Math.max(a % rows, b % rows) + 1] as const;
+        const window = panel.between(from, to);
+        const order = rowOrder(rowPatterns(window), 5, 0, 0);
+        const within = createWindowKernel(window, study, planGrid(study), { of: panel, from })!;
+        const [real, permuted] = [within.evaluate().slice(), within.evaluate(order).slice()];
+        const own = createGridKernel(window, study)!;
+        expect(real).toEqual(own.evaluate());
+        expect(permuted).toEqual(own.evaluate(order));
+      }),
     );
   }, 120_000);
 

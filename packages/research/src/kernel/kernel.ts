@@ -1,11 +1,12 @@
-import { type CostModel, sparseTargets, type TargetSeries } from "@pf/backtest";
+import type { CostModel, SharedTargets } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import { type GridPlan, planGrid } from "../grid.js";
 import { type Objective, periodsPerYearOf, type Study } from "../study.js";
-import { type Block, planBlocks } from "./blocks.js";
+import { type Block, type BlockPlan, planBlocks } from "./blocks.js";
 import type { BookRoom } from "./book.js";
 import { createProducts, type Products } from "./correlations.js";
 import { createGates, type Gates, type MacdSpans } from "./gates.js";
+import { createHoldingsRecorder } from "./holdings.js";
 import { allocate, fits, type Memory, type Room } from "./memory.js";
 import { createMoments, type Moments } from "./moments.js";
 import { objectiveOf } from "./objectives.js";
@@ -13,8 +14,8 @@ import { createPaths, type Paths } from "./paths.js";
 import { createRows, type Rows } from "./rows.js";
 import type { RowTask } from "./rowTask.js";
 import { mostBits } from "./sets.js";
-import type { RowTrace } from "./trace.js";
-import { type WindowFacts, windowFacts } from "./window.js";
+import { firstLane, type RowTrace } from "./trace.js";
+import { type PanelMoves, panelMoves, type WindowFacts, windowFacts } from "./window.js";
 
 /** Evaluates a whole grid on one train window in one pass over its rows. */
 export interface GridKernel {
@@ -59,34 +60,65 @@ export function createGridKernel(
   return kernelOf(window, study, plan);
 }
 
-/** {@link createGridKernel} that tells every decision, working in memory of its own. */
+/** What the windows of a panel have in common. */
+export interface Stretch {
+  readonly of: Panel;
+  /** The panel's row that is the window's first. */
+  readonly from: number;
+}
+
+/** {@link createGridKernel} for a window that is one of many of the same panel. */
+export function createWindowKernel(
+  window: Panel,
+  study: Study,
+  plan: GridPlan,
+  stretch: Stretch,
+): GridKernel | undefined {
+  return kernelOf(window, study, plan, stretch);
+}
+
+/** {@link createGridKernel} that tells every decision. */
 export function traceGridKernel(
   window: Panel,
   study: Study,
   plan: GridPlan,
   trace: KernelTrace,
 ): GridKernel | undefined {
-  const { pointBlock, pointLane } = planBlocks(plan.strategies);
+  const { pointBlock, pointLane } = blocksOf(plan);
   let running = 0; // block that is being run
-  return kernelOf(window, study, plan, {
+  let told: { row: number; names: Int32Array; weights: Float64Array };
+  return kernelOf(window, study, plan, undefined, {
     lists: trace.lists ?? false,
     begin(block) {
       running = block;
     },
-    lane(row, lane, names, weights) {
-      for (let point = 0; point < plan.strategies.length; point++) {
-        if (pointBlock[point] === running && pointLane[point] === lane) {
-          trace.decided(point, row, names, weights);
+    holding(row, _, names, weights, from, end) {
+      told = { row, names: names.subarray(from, end), weights: weights.subarray(from, end) };
+    },
+    lanes(word, members) {
+      for (let left = members; left !== 0; left &= left - 1) {
+        const lane = firstLane(word, left);
+        for (let point = 0; point < plan.strategies.length; point++) {
+          if (pointBlock[point] === running && pointLane[point] === lane) {
+            trace.decided(point, told.row, told.names, told.weights);
+          }
         }
       }
     },
   });
 }
 
+/** The targets of a grid's points. */
+export interface GridTargets {
+  /** Points that cannot differ share a run. */
+  readonly targets: SharedTargets;
+  /** The run of each point in grid order, -1 for an impossible combination. */
+  readonly runOf: Int32Array;
+}
+
 /**
  * The targets of every grid point on every row of a window, as the kernel decides them: what {@link createGridKernel}
- * keeps to itself. Points that cannot differ share one series; an impossible combination has none. With lag 2 the last
- * row, whose decision nobody trades, is empty.
+ * keeps to itself. With lag 2 the last row, whose decision nobody trades, is empty.
  *
  * @returns `undefined` when the study is outside what the kernel serves
  */
@@ -94,87 +126,12 @@ export function gridTargets(
   window: Panel,
   study: Study,
   plan: GridPlan = planGrid(study),
-): readonly (TargetSeries | undefined)[] | undefined {
-  const { pointBlock, pointLane } = planBlocks(plan.strategies);
-  const recorders = new Map<string, LaneTargets>();
-  const keyOf = (point: number) => `${pointBlock[point]} ${pointLane[point]}`;
-  let lanes: (LaneTargets | undefined)[] = [];
-  const kernel = kernelOf(window, study, plan, {
-    begin(block) {
-      lanes = [];
-      for (const [point, strategy] of plan.strategies.entries()) {
-        if (!strategy || pointBlock[point] !== block) continue;
-        let recorder = recorders.get(keyOf(point));
-        if (!recorder) {
-          recorder = new LaneTargets(window);
-          recorders.set(keyOf(point), recorder);
-        }
-        lanes[pointLane[point]!] = recorder;
-      }
-    },
-    lane(row, lane, names, weights) {
-      lanes[lane]?.record(row, names, weights);
-    },
-  });
+): GridTargets | undefined {
+  const recorder = createHoldingsRecorder(window, blocksOf(plan));
+  const kernel = kernelOf(window, study, plan, undefined, recorder);
   if (!kernel) return undefined;
   kernel.evaluate();
-  const series = new Map([...recorders].map(([key, recorder]) => [key, recorder.finish()]));
-  return plan.strategies.map((strategy, point) => strategy && series.get(keyOf(point)));
-}
-
-/** Collects what one lane holds, row after row. */
-class LaneTargets {
-  private readonly rowStart: Int32Array;
-  private symbol = new Int32Array(1024);
-  private weight = new Float64Array(1024);
-  private used = 0;
-  private filled = 0;
-
-  constructor(private readonly window: Panel) {
-    this.rowStart = new Int32Array(window.sessions.length + 1);
-  }
-
-  record(row: number, names: Int32Array, weights: Float64Array): void {
-    while (this.filled < row) this.rowStart[++this.filled] = this.used;
-    if (this.used + names.length > this.symbol.length) this.grow(names.length);
-    const from = this.used;
-    for (let k = 0; k < names.length; k++) {
-      const weight = weights[k]!;
-      if (weight === 0) continue;
-      const name = names[k]!;
-      // In universe order, as targets are.
-      let at = this.used++;
-      while (at > from && this.symbol[at - 1]! > name) {
-        this.symbol[at] = this.symbol[at - 1]!;
-        this.weight[at] = this.weight[at - 1]!;
-        at--;
-      }
-      this.symbol[at] = name;
-      this.weight[at] = weight;
-    }
-    this.rowStart[++this.filled] = this.used;
-  }
-
-  finish(): TargetSeries {
-    const { sessions, tickers } = this.window;
-    while (this.filled < sessions.length) this.rowStart[++this.filled] = this.used;
-    return sparseTargets({
-      sessions,
-      tickers,
-      rowStart: this.rowStart,
-      symbol: this.symbol.subarray(0, this.used),
-      weight: this.weight.subarray(0, this.used),
-    });
-  }
-
-  private grow(least: number): void {
-    const room = this.symbol.length * 2 + least;
-    const [symbol, weight] = [new Int32Array(room), new Float64Array(room)];
-    symbol.set(this.symbol);
-    weight.set(this.weight);
-    this.symbol = symbol;
-    this.weight = weight;
-  }
+  return { targets: recorder.targets(), runOf: recorder.runOf };
 }
 
 /** What is told of every lane of every block. */
@@ -183,7 +140,30 @@ interface LaneTrace extends RowTrace {
   begin(block: number): void;
 }
 
-function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace): GridKernel | undefined {
+/** Of many windows' grids there is one plan, and one split of it. */
+const knownBlocks = new WeakMap<GridPlan["strategies"], BlockPlan>();
+
+function blocksOf({ strategies }: GridPlan): BlockPlan {
+  const known = knownBlocks.get(strategies) ?? planBlocks(strategies);
+  knownBlocks.set(strategies, known);
+  return known;
+}
+
+const knownMoves = new WeakMap<Panel, PanelMoves>();
+
+function movesOf(panel: Panel): PanelMoves {
+  const known = knownMoves.get(panel) ?? panelMoves(panel);
+  knownMoves.set(panel, known);
+  return known;
+}
+
+function kernelOf(
+  window: Panel,
+  study: Study,
+  plan: GridPlan,
+  { of, from }: Stretch = { of: window, from: 0 },
+  trace?: LaneTrace,
+): GridKernel | undefined {
   const { options } = study;
   const served =
     (options.selection.score ?? "trend") === "trend" &&
@@ -192,15 +172,16 @@ function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace
     (options.overlays ?? []).length === 0;
   if (!served) return undefined;
   const { macd } = options.features;
-  const { blocks, pointBlock, pointLane } = planBlocks(plan.strategies);
+  const { blocks, pointBlock, pointLane } = blocksOf(plan);
 
-  const facts = windowFacts(window);
+  const facts = windowFacts(window, movesOf(of), from);
   const year = periodsPerYearOf(study);
   const objectives = new Float64Array(plan.strategies.length).fill(Number.NaN);
   const job: Job = {
     facts,
-    // Neighbouring columns must not start at the same place of the cache's sets, where they would push each other out.
-    stride: (Math.ceil(facts.rows / 8) | 1) * 8,
+    stride: strideOf(facts.rows),
+    longest: strideOf(of.sessions.length),
+    trace,
     macd: macd.enabled ? macd : undefined,
     costs: study.costs,
     lag: study.lag,
@@ -210,7 +191,7 @@ function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace
   };
   return {
     evaluate(order) {
-      const bench = workbenchFor(job, blocks, trace);
+      const bench = workbenchFor(job, blocks, trace?.lists);
       bench.load(job, order);
       for (let at = 0; at < blocks.length; at++) {
         trace?.begin(at);
@@ -227,10 +208,18 @@ function kernelOf(window: Panel, study: Study, plan: GridPlan, trace?: LaneTrace
   };
 }
 
+/** Neighbouring columns must not start at the same place of the cache's sets, where they would push each other out. */
+function strideOf(rows: number): number {
+  return (Math.ceil(rows / 8) | 1) * 8;
+}
+
 /** What all blocks of a kernel share. */
 interface Job {
   readonly facts: WindowFacts;
   readonly stride: number;
+  /** The stride of all rows of the panel: the whole of it may be evaluated too, and should find room. */
+  readonly longest: number;
+  readonly trace: RowTrace | undefined;
   readonly macd: MacdSpans | undefined;
   readonly costs: CostModel;
   readonly lag: 1 | 2;
@@ -255,14 +244,10 @@ const workbenches: { bits?: Workbench; lists?: Workbench } = {};
  * replaces it when a window or a grid is larger than any before; that is right but slower, because the engine compiles
  * the passes for fixed arrays only as long as they are made once.
  */
-function workbenchFor(
-  { facts, stride }: Job,
-  blocks: readonly Block[],
-  trace: LaneTrace | undefined,
-): Workbench {
-  const lists = facts.names > mostBits || trace?.lists === true;
+function workbenchFor({ facts, longest }: Job, blocks: readonly Block[], asLists = false): Workbench {
+  const lists = facts.names > mostBits || asLists;
   const fasts = Math.max(...blocks.map((block) => block.fasts.length));
-  const room: Room = { stride, names: facts.names, fasts, pairs: !lists };
+  const room: Room = { stride: longest, names: facts.names, fasts, pairs: !lists };
   const books: BookRoom = {
     words: Math.max(...blocks.map((block) => block.words)),
     names: facts.names,
@@ -271,7 +256,6 @@ function workbenchFor(
     levels: Math.max(...blocks.map((block) => block.caps.length + 1)),
     fasts,
   };
-  if (trace) return createWorkbench(allocate(room), books, trace);
   const kind = lists ? "lists" : "bits";
   let workbench = workbenches[kind];
   if (!workbench || !fits(workbench.memory, room) || !holds(workbench.books, books)) {
@@ -307,12 +291,12 @@ function withSlack(needed: BookRoom): BookRoom {
   };
 }
 
-function createWorkbench(memory: Memory, books: BookRoom, trace?: RowTrace): Workbench {
+function createWorkbench(memory: Memory, books: BookRoom): Workbench {
   const paths: Paths = createPaths(memory);
   const gates: Gates = createGates(memory);
   const moments: Moments = createMoments(memory);
   const products: Products = createProducts(memory);
-  const rows: Rows = createRows(memory, books, trace);
+  const rows: Rows = createRows(memory, books);
   const active = new Int32Array(books.names);
   const ready = new Int32Array(books.names);
   const dynamic = new Uint8Array(books.names);
@@ -328,7 +312,7 @@ function createWorkbench(memory: Memory, books: BookRoom, trace?: RowTrace): Wor
     loadedFacts = facts;
     loadedBlock = undefined;
     for (let i = 0; i < facts.names; i++) {
-      const from = i * facts.rows;
+      const from = i * facts.stride;
       const to = from + facts.rows;
       memory.growth.set(facts.growth.subarray(from, to), i * stride);
       memory.span.set(facts.span.subarray(from, to), i * stride);
@@ -383,6 +367,7 @@ function createWorkbench(memory: Memory, books: BookRoom, trace?: RowTrace): Wor
       keep: job.keep,
       equalWeights: job.equalWeights,
       withSums: needsSums(job.objective),
+      trace: job.trace,
     };
     rows.run(task);
   }

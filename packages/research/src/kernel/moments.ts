@@ -95,7 +95,7 @@ export function createMoments(memory: Memory): Moments {
   /** Standard deviation of the last own returns in two passes, oldest first: the plain path's number. */
   function exactDeviation(facts: WindowFacts, i: number, base: number, row: number, window: number): number {
     if (own.length < window) own = new Float64Array(window);
-    const kinds = i * facts.rows;
+    const kinds = i * facts.stride;
     let back = row;
     for (let k = window - 1; k >= 0; k--, back--) {
       while (facts.kind[kinds + back] === missing) back--;

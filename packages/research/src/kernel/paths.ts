@@ -34,7 +34,7 @@ export function createPaths(memory: Memory): Paths {
     ratios: Ratios | undefined,
   ): void {
     const { rows, kind } = facts;
-    const source = i * rows;
+    const source = i * facts.stride;
     const first = facts.first[i]!;
     let before = facts.close[source + first]!;
     let level = 0;
@@ -75,7 +75,7 @@ export function createPaths(memory: Memory): Paths {
   function byGrowth(facts: WindowFacts, i: number, base: number, atrWindow: number): void {
     const rows = facts.rows;
     const first = facts.first[i]!;
-    let price = facts.close[i * rows + first]!;
+    let price = facts.close[i * facts.stride + first]!;
     start(base, first, price);
     const warm = Math.min(first + atrWindow, rows - 1);
     let level = 0;

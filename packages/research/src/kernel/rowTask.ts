@@ -1,4 +1,5 @@
 import type { Block } from "./blocks.js";
+import type { RowTrace } from "./trace.js";
 
 /** What the pass over the rows needs to know beside the columns in {@link Memory}. */
 export interface RowTask {
@@ -16,4 +17,6 @@ export interface RowTask {
   readonly equalWeights: boolean;
   /** Whether sums for other metrics than final equity and drawdown are wanted. */
   readonly withSums: boolean;
+  /** Told what the lanes hold after every row. */
+  readonly trace: RowTrace | undefined;
 }

@@ -15,7 +15,7 @@ import { createRank } from "./rank.js";
 import type { RowTask } from "./rowTask.js";
 import { createBitSets, createListSets } from "./sets.js";
 import { createTargets } from "./targets.js";
-import { type RowTrace, tracePositions, traceTargets } from "./trace.js";
+import { tracePositions, traceTargets } from "./trace.js";
 import { createWalks } from "./walks.js";
 
 export interface Rows {
@@ -31,7 +31,7 @@ export interface Rows {
  * All parts are closures over arrays that are made once, so that the engine compiles their addresses into the code. No
  * function takes or returns a fraction where it might not be inlined, because that allocates.
  */
-export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Rows {
+export function createRows(memory: Memory, room: BookRoom): Rows {
   const { gates } = memory;
   const book = createBook(room);
   const { active, openNames, openGates, now } = book;
@@ -76,6 +76,7 @@ export function createRows(memory: Memory, room: BookRoom, trace?: RowTrace): Ro
 
   function run(task: RowTask): void {
     open(task);
+    const { trace } = task;
     const shift = task.lag - 1;
     const policy: Policy = task.keep ? keep : task.block.band > 0 ? rank : afresh;
     if (policy === afresh) {

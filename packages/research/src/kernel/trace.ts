@@ -1,14 +1,24 @@
 import { type Positions, slotLanes, slotSize } from "./positions.js";
 import type { Targets } from "./targets.js";
 
-/** Receives what every lane holds, row by row. A kernel without one does not look for it. */
+/** Receives what every lane holds, row by row: a holding, then the lanes that have it. */
 export interface RowTrace {
   /**
    * @param row - the row that decided
-   * @param names - the symbols selected, in no particular order; only valid during the call, as the weights are
+   * @param place - where the holding is kept; the next row often finds the same one there
+   * @param names - the symbols selected, from `from` to `end`, in no particular order; only valid during the call
    * @param weights - their targets, 0 for one that rounding has lost
    */
-  lane(row: number, lane: number, names: Int32Array, weights: Float64Array): void;
+  holding(
+    row: number,
+    place: number,
+    names: Int32Array,
+    weights: Float64Array,
+    from: number,
+    end: number,
+  ): void;
+  /** @param members - the lanes of the word that have the holding told last, at least one */
+  lanes(word: number, members: number): void;
 }
 
 /** What every lane holds, where it is in positions. */
@@ -20,12 +30,14 @@ export function tracePositions(
   width: number,
 ): void {
   const { live, ints, record, names, weights } = positions;
-  for (const slot of live.subarray(0, positions.count())) {
+  const count = positions.count();
+  for (let x = 0; x < count; x++) {
+    const slot = live[x]!;
     const from = slot * width;
-    const end = from + ints[slot * record + slotSize]!;
+    trace.holding(row, slot, names, weights, from, from + ints[slot * record + slotSize]!);
     for (let word = 0; word < words; word++) {
       const members = ints[slot * record + slotLanes + word]!;
-      traceLanes(trace, row, word, members, names.subarray(from, end), weights.subarray(from, end));
+      if (members !== 0) trace.lanes(word, members);
     }
   }
 }
@@ -33,25 +45,18 @@ export function tracePositions(
 /** What every lane holds, where it is the row's target. */
 export function traceTargets(trace: RowTrace, row: number, words: number, targets: Targets): void {
   const { width, size, names, weights, lanes } = targets;
-  for (let target = targets.first(); target < targets.first() + targets.count(); target++) {
+  const end = targets.first() + targets.count();
+  for (let target = targets.first(); target < end; target++) {
     const from = target * width;
-    const end = from + size[target]!;
+    trace.holding(row, target, names, weights, from, from + size[target]!);
     for (let word = 0; word < words; word++) {
       const members = lanes[target * words + word]!;
-      traceLanes(trace, row, word, members, names.subarray(from, end), weights.subarray(from, end));
+      if (members !== 0) trace.lanes(word, members);
     }
   }
 }
 
-function traceLanes(
-  trace: RowTrace,
-  row: number,
-  word: number,
-  members: number,
-  names: Int32Array,
-  weights: Float64Array,
-): void {
-  for (let left = members; left !== 0; left &= left - 1) {
-    trace.lane(row, word * 32 + 31 - Math.clz32(left & -left), names, weights);
-  }
+/** The lowest lane of a group of one word. */
+export function firstLane(word: number, group: number): number {
+  return word * 32 + 31 - Math.clz32(group & -group);
 }
