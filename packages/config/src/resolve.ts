@@ -204,9 +204,14 @@ function overlayIssues(
   );
 }
 
+const defaults: unknown = ConfigFile.parse({});
+
+function isUnusable({ unusable }: CheckedLayer, path: readonly string[]): boolean {
+  return path.some((_, depth) => unusable.has(path.slice(0, depth + 1).join(".")));
+}
+
 /** For each setting the value of the strongest layer that has a usable one, in the order of the schema. */
 function settle(layers: readonly CheckedLayer[]): Settled {
-  const defaults = ConfigFile.parse({});
   const origins: Record<string, Origin> = {};
   const values = new Map<string, unknown>();
   const unsure = new Set<string>();
@@ -219,7 +224,7 @@ function settle(layers: readonly CheckedLayer[]): Settled {
     );
     origins[name] = { source: "default" };
     for (const layer of layers) {
-      if (path.some((_, depth) => layer.unusable.has(path.slice(0, depth + 1).join(".")))) {
+      if (layer.unusable.size > 0 && isUnusable(layer, path)) {
         unsure.add(name);
         continue;
       }
