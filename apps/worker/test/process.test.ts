@@ -1,40 +1,44 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Simulator, startSimulator } from "@pf/tws-sim";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 
 // The worker as it is installed: the built program in a process of its own, against a simulated broker.
 
 const program = fileURLToPath(new URL("../bin/run.js", import.meta.url));
 const built = (name: string) => new URL(`../dist/${name}`, import.meta.url).href;
 const token = "a-token-that-nobody-guesses";
-const homes: string[] = [];
-const children: ChildProcess[] = [];
-const simulators: Simulator[] = [];
-const servers: Server[] = [];
 
-afterEach(async () => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-  for (const simulator of simulators.splice(0)) await simulator.close();
-  for (const server of servers.splice(0)) await close(server);
-  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
-});
-
-function newHome(): string {
+/** What a test starts, which ends with it: each has its own, so that they run beside each other. */
+function worldOf({ onTestFinished }: TestContext) {
   const home = mkdtempSync(join(tmpdir(), "pf-process-"));
-  homes.push(home);
-  return home;
-}
-
-async function brokerAt(time: string): Promise<Simulator> {
-  const simulator = await startSimulator({ startUtcMs: Date.parse(time), speed: 1, pacing: "off" });
-  simulators.push(simulator);
-  return simulator;
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  return {
+    home,
+    async brokerAt(time: string): Promise<Simulator> {
+      const simulator = await startSimulator({ startUtcMs: Date.parse(time), speed: 1, pacing: "off" });
+      onTestFinished(() => simulator.close());
+      return simulator;
+    },
+    start(words: readonly string[], port?: number, started = program): WorkerProcess {
+      const worker = startIn(home, words, port, started);
+      onTestFinished(async () => {
+        worker.child.kill("SIGKILL");
+        await worker.ended;
+      });
+      return worker;
+    },
+    async webhookAt(port: number): Promise<Webhook> {
+      const webhook = await openWebhook(port);
+      onTestFinished(webhook.close);
+      return webhook;
+    },
+  };
 }
 
 interface Line {
@@ -91,8 +95,14 @@ class WorkerProcess {
   }
 }
 
-/** Takes messages as a webhook does, or none of them; `null` for one that nobody serves. */
-async function webhookAt(port: number): Promise<{ readonly port: number; readonly messages: Message[] }> {
+interface Webhook {
+  readonly port: number;
+  readonly messages: readonly Message[];
+  close(): Promise<void>;
+}
+
+/** Takes messages as a webhook does, until it is closed. */
+async function openWebhook(port: number): Promise<Webhook> {
   const messages: Message[] = [];
   const server = createServer((request, response) => {
     let body = "";
@@ -104,9 +114,15 @@ async function webhookAt(port: number): Promise<{ readonly port: number; readonl
       response.end("ok");
     });
   });
-  servers.push(server);
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  return { port: (server.address() as AddressInfo).port, messages };
+  return {
+    port: (server.address() as AddressInfo).port,
+    messages,
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
 }
 
 interface Message {
@@ -116,12 +132,12 @@ interface Message {
   readonly message: string;
 }
 
-function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
-}
-
-function start(home: string, words: readonly string[], port?: number, started = program): WorkerProcess {
+function startIn(
+  home: string,
+  words: readonly string[],
+  port: number | undefined,
+  started: string,
+): WorkerProcess {
   const set = [
     "page.port=0",
     `page.token=${token}`,
@@ -137,15 +153,14 @@ function start(home: string, words: readonly string[], port?: number, started = 
     cwd: home,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  children.push(child);
   return new WorkerProcess(child);
 }
 
 describe("a worker's process", () => {
-  it("is ready with its page, trades within the window, and ends when asked to", async () => {
+  it.concurrent("is ready with its page, trades within the window, and ends when asked to", async (test) => {
+    const { home, brokerAt, start } = worldOf(test);
     const simulator = await brokerAt("2025-07-08T19:55:20Z");
-    const home = newHome();
-    const worker = start(home, ["--clock", "broker"], simulator.port);
+    const worker = start(["--clock", "broker"], simulator.port);
     const { page, mode, account } = await worker.line("ready");
     expect([mode, account]).toEqual(["paper", "DUK200445"]);
     expect(await (await fetch(`${page}healthz`)).json()).toMatchObject({ status: "ok" });
@@ -171,11 +186,11 @@ describe("a worker's process", () => {
     expect(JSON.stringify(worker.lines)).not.toContain(token);
   });
 
-  it("killed in the middle of its rebalance is followed by one that finishes it, with every order once", async () => {
+  it.concurrent("killed in the middle of its rebalance is followed by one that finishes it, with every order once", async (test) => {
+    const { brokerAt, start } = worldOf(test);
     const simulator = await brokerAt("2025-07-11T19:55:20Z");
     const taken = new Map<string, Set<string>>();
-    const home = newHome();
-    const first = start(home, ["--clock", "broker"], simulator.port);
+    const first = start(["--clock", "broker"], simulator.port);
     const ordered = new Promise<void>((resolve) => {
       simulator.venue.onEvent((event) => {
         const { order, permId } =
@@ -187,7 +202,7 @@ describe("a worker's process", () => {
     });
     await ordered;
     expect(await first.ended).toBeNull();
-    const second = start(home, ["--clock", "broker"], simulator.port);
+    const second = start(["--clock", "broker"], simulator.port);
     expect(await second.line("session done with")).toMatchObject({ session: "2025-07-11", result: "traded" });
     second.child.kill("SIGTERM");
     expect(await second.ended).toBe(0);
@@ -195,20 +210,20 @@ describe("a worker's process", () => {
     expect(taken.size).toBeGreaterThan(0);
   });
 
-  it("killed with -9 is told of by the next one, and what reached nobody by the one after that, once", async () => {
+  it.concurrent("killed with -9 is told of by the next one, and what reached nobody by the one after that, once", async (test) => {
+    const { home, brokerAt, start, webhookAt } = worldOf(test);
     const simulator = await brokerAt("2025-07-08T15:00:00Z");
-    const home = newHome();
     const secret = "aWebhookThatNobodyKnows";
     const before = await webhookAt(0);
-    await close(servers.pop()!);
+    await before.close();
     const hook = ["--set", `alerts.webhook=http://127.0.0.1:${before.port}/${secret}`];
     const words = ["--clock", "broker", ...hook];
-    const first = start(home, words, simulator.port);
+    const first = start(words, simulator.port);
     await first.line("ready");
     first.child.kill("SIGKILL");
     await first.ended;
 
-    const second = start(home, words, simulator.port);
+    const second = start(words, simulator.port);
     expect(await second.line("The worker was ended from outside")).toMatchObject({ level: 40 });
     expect(await second.line("an alarm could not be delivered")).toMatchObject({ attempts: 4 });
     const { page } = await second.line("ready");
@@ -224,7 +239,7 @@ describe("a worker's process", () => {
     const { messages } = await webhookAt(before.port);
     const told = () => messages.filter(({ key }) => key === "life");
     for (let life = 0; life < 2; life++) {
-      const third = start(home, words, simulator.port);
+      const third = start(words, simulator.port);
       await third.line("ready");
       while (told().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
       third.child.kill("SIGTERM");
@@ -238,11 +253,11 @@ describe("a worker's process", () => {
       const path = join(home, name);
       if (statSync(path).isFile()) expect(readFileSync(path).includes(secret), name).toBe(false);
     }
-  }, 60_000);
+  });
 
-  it("that hangs is ended by its watchdog, and the next one raises the alarm", async () => {
+  it.concurrent("that hangs is ended by its watchdog, and the next one raises the alarm", async (test) => {
+    const { home, brokerAt, start } = worldOf(test);
     const simulator = await brokerAt("2025-07-08T15:00:00Z");
-    const home = newHome();
     // The program as it is, but that it can be asked to hang, with a watchdog that has less patience.
     mkdirSync(join(home, "program", "dist"), { recursive: true });
     writeFileSync(join(home, "program", "package.json"), '{ "version": "0.0.0", "type": "module" }');
@@ -256,33 +271,33 @@ describe("a worker's process", () => {
     writeFileSync(
       hanging,
       `import { main } from ${JSON.stringify(built("main.js"))};
-       process.once("SIGUSR2", () => { for (;;); });
+       process.once("SIGUSR2", () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
        await main(process.argv.slice(2), new URL("./", import.meta.url));`,
     );
-    const first = start(home, ["--clock", "broker"], simulator.port, hanging);
+    const first = start(["--clock", "broker"], simulator.port, hanging);
     await first.line("ready");
     first.child.kill("SIGUSR2");
     expect(await first.ended).toBeNull();
     expect(first.stderr).toContain("the main thread hangs");
-    const second = start(home, ["--clock", "broker"], simulator.port);
+    const second = start(["--clock", "broker"], simulator.port);
     expect(await second.line("The worker hung, and was ended")).toMatchObject({ level: 50 });
     second.child.kill("SIGTERM");
     expect(await second.ended).toBe(0);
     expect(readdirSync(join(home, "state-dir", "worker")).filter((name) => name.endsWith(".hung"))).toEqual(
       [],
     );
-  }, 60_000);
+  });
 
-  it("trades without its page where the address is taken, and shows it as soon as it is free", async () => {
+  it.concurrent("trades without its page where the address is taken, and shows it as soon as it is free", async (test) => {
+    const { brokerAt, start, webhookAt } = worldOf(test);
     const simulator = await brokerAt("2025-07-08T19:55:20Z");
     const taken = await webhookAt(0);
-    const home = newHome();
     const where = ["--clock", "broker", "--set", `page.port=${taken.port}`];
-    const worker = start(home, where, simulator.port);
+    const worker = start(where, simulator.port);
     expect((await worker.line("ready")).page).toBeNull();
     await worker.line("the page cannot be served there yet, and is tried again");
     expect(await worker.line("session done with")).toMatchObject({ result: "traded", outcome: "filled" });
-    await close(servers.pop()!);
+    await taken.close();
     let answer: Response | undefined;
     while (!answer?.ok) {
       answer = await fetch(`http://127.0.0.1:${taken.port}/healthz`).catch(() => undefined);
@@ -292,14 +307,14 @@ describe("a worker's process", () => {
     worker.child.kill("SIGTERM");
     expect(await worker.ended).toBe(0);
     expect(worker.stderr).toBe("");
-  }, 60_000);
+  });
 
-  it("beside another worker of the account is never ready, and says why it ends", async () => {
+  it.concurrent("beside another worker of the account is never ready, and says why it ends", async (test) => {
+    const { brokerAt, start } = worldOf(test);
     const simulator = await brokerAt("2025-07-08T15:00:00Z");
-    const home = newHome();
-    const first = start(home, ["--clock", "broker"], simulator.port);
+    const first = start(["--clock", "broker"], simulator.port);
     await first.line("ready");
-    const second = start(home, ["--clock", "broker"], simulator.port);
+    const second = start(["--clock", "broker"], simulator.port);
     expect(await second.ended).toBe(5);
     expect(second.stderr).toContain("PF_STATE_LOCKED");
     expect(second.lines).toEqual([]);
@@ -307,29 +322,29 @@ describe("a worker's process", () => {
     expect(await first.ended).toBe(0);
   });
 
-  it("says what is wrong with how it was started, and does nothing", async () => {
-    const home = newHome();
-    const said = async (words: readonly string[]) => {
-      const worker = start(home, words);
+  it.concurrent("says what is wrong with how it was started, and does nothing", async (test) => {
+    const { home, start } = worldOf(test);
+    const saidOf = async (words: readonly string[]) => {
+      const worker = start(words);
       const code = await worker.ended;
       return [code, (JSON.parse(worker.stderr) as { error: { code: string } }).error.code];
     };
-    expect(await said(["--role", "both"])).toEqual([2, "PF_USAGE"]);
-    expect(await said(["--paper", "--live"])).toEqual([2, "PF_USAGE"]);
-    expect(await said(["--rebalance"])).toEqual([2, "PF_USAGE"]);
-    expect(await said(["--workers", "2"])).toEqual([2, "PF_USAGE"]);
-    expect(await said(["--live"])).toEqual([2, "PF_USAGE"]);
-    expect(await said(["--live", "--set", "ibkr.account_live=U1234567"])).toEqual([2, "PF_LIVE_LOCKED"]);
-    // Nobody listens at the broker's port, and nobody was asked: that would be another error.
-    expect(await said(["--clock", "broker", "--set", "ibkr.timeframe=1 hour"])).toEqual([
-      2,
-      "PF_HOURLY_BARS",
-    ]);
-    expect(
-      await said(["--live", "--set", "ibkr.account_live=U1234567", "--set", "execution.live=true"]),
-    ).toEqual([2, "PF_LIVE_LOCKED"]);
-    expect(await said(["--set", "page.host=0.0.0.0", "--set", "page.token="])).toEqual([2, "PF_PAGE_OPEN"]);
-    expect(await said(["--role", "research"])).toEqual([2, "PF_USAGE"]);
+    const live = ["--live", "--set", "ibkr.account_live=U1234567"];
+    const wrong: readonly (readonly [words: readonly string[], code: string])[] = [
+      [["--role", "both"], "PF_USAGE"],
+      [["--paper", "--live"], "PF_USAGE"],
+      [["--rebalance"], "PF_USAGE"],
+      [["--workers", "2"], "PF_USAGE"],
+      [["--live"], "PF_USAGE"],
+      [live, "PF_LIVE_LOCKED"],
+      // Nobody listens at the broker's port, and nobody was asked: that would be another error.
+      [["--clock", "broker", "--set", "ibkr.timeframe=1 hour"], "PF_HOURLY_BARS"],
+      [[...live, "--set", "execution.live=true"], "PF_LIVE_LOCKED"],
+      [["--set", "page.host=0.0.0.0", "--set", "page.token="], "PF_PAGE_OPEN"],
+      [["--role", "research"], "PF_USAGE"],
+    ];
+    const said = await Promise.all(wrong.map(([words]) => saidOf(words)));
+    expect(said).toEqual(wrong.map(([, code]) => [2, code]));
     expect(readdirSync(home)).toEqual([]);
   });
 });
