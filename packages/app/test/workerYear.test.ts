@@ -77,6 +77,12 @@ describe("a worker left alone", () => {
     });
     expect(report.problems).toEqual([]);
     expect(report.starts).toBeGreaterThan(1);
+    const ends = report.told.filter(([, , words]) => words.startsWith("The worker was ended from outside"));
+    expect(ends.length).toBeGreaterThan(0);
+    for (const [, level, words] of ends) {
+      expect(level).toBe("warning");
+      expect(words).toMatch(/: the rebalance of \d{4}-\d\d-\d\d was under way, since /);
+    }
   });
 });
 
