@@ -1,4 +1,5 @@
 import { type BacktestResult, type Benchmark, measure, runBacktest, runBenchmarks } from "@pf/backtest";
+import { usSettlement } from "@pf/compliance";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
 import { type Cents, dollarsOf } from "@pf/orders";
@@ -41,7 +42,10 @@ export interface BacktestDocument {
   readonly literal: MetricsJson;
   /** The bars engine's metrics, whichever engine is reported. */
   readonly bars: MetricsJson;
-  /** Absent for hourly bars: an account is traded once a session. */
+  /**
+   * Absent for hourly bars, because an account is traded once a session, and for bars that begin before 1995-06-07: how
+   * trades settled is known from then on.
+   */
   readonly account?: AccountDocument;
   /** The literal rule in the same account; with `engine: "account"` only. */
   readonly literalAccount?: AccountDocument;
@@ -75,6 +79,7 @@ export interface BacktestSetting {
 }
 
 const fewestSessions = 2;
+const withoutSettlement = `no account was traded with it: how trades settled is known from ${usSettlement.first} on (--start)`;
 
 /** From the cache to a report on disk. */
 export async function backtestPortfolio(
@@ -111,13 +116,18 @@ export async function backtestPortfolio(
   await checkpoint();
 
   const { metricsJson, planBacktestReport } = await import("@pf/report");
-  const money = kind === "hourly" ? undefined : await tradeAccounts();
+  // Who asks for the account alone is told which dates have one; nobody else shall lose a backtest to it.
+  const isUnsettled = kind === "daily" && engine === "bars" && panel.sessions[0]! < usSettlement.first;
+  const money = kind === "hourly" || isUnsettled ? undefined : await tradeAccounts();
   const { account, literalAccount, result = bars, metrics = measured(bars) } = money ?? {};
-  const manifest = manifestOf("backtest", setting.version, loaded, money?.traded ?? market, {
+  const described = manifestOf("backtest", setting.version, loaded, money?.traded ?? market, {
     lag,
     warmUp: strategy.warmUp,
     isAccount: money !== undefined,
   });
+  const manifest = isUnsettled
+    ? { ...described, warnings: [...described.warnings, withoutSettlement] }
+    : described;
   const run = runName("backtest", clock);
   const audit = await auditLines(explainRebalances(panel, strategy, bars), run, manifest, clock);
   await checkpoint();

@@ -263,6 +263,27 @@ describe("backtest", () => {
     expect(difference).toBeCloseTo(account.metrics.CAGR! - account.bars.CAGR!, 12);
   });
 
+  it("backtests bars of years before any settlement rule it knows, without an account, and says so", async () => {
+    const csv = join(home, "old-csv");
+    mkdirSync(csv, { recursive: true });
+    const days = ["1995-06-01", "1995-06-02", "1995-06-05", "1995-06-06", "1995-06-07", "1995-06-08"];
+    const bars = days.map((day, at) => `${day},1${at},1${at},1${at},1${at},10`);
+    writeFileSync(join(csv, "SPY.csv"), `date,open,high,low,close,volume\n${bars.join("\n")}\n`);
+    const short = ["features.atr_window=1", "features.ema_fast=1", "features.ema_slow=2"];
+    const windows = [...short, "selection.corr_window=2", "weights.vol_window=2"];
+    const services = servicesIn("old", { overrides: ["universe=[SPY]", ...windows] });
+    await services.fetch({ source: "csv", csvDir: csv, start: "1995-01-01" });
+    const { document } = await services.backtest({ plots: false });
+    expect(document).toMatchObject({ engine: "bars", metrics: { Bars: 6, RebalanceDays: 1 } });
+    expect(document).not.toHaveProperty("account");
+    expect(document.manifest.config).not.toHaveProperty("execution");
+    expect(document.manifest.warnings.join("\n")).toContain("1995-06-07");
+    expect(await codeOf(services.backtest({ plots: false, engine: "account" }))).toBe("PF_CALENDAR_RANGE");
+    const settled = (await services.backtest({ plots: false, start: "1995-06-07" })).document;
+    expect(settled.account).toMatchObject({ fills: 0 });
+    expect(settled.manifest.warnings.join("\n")).not.toContain("1995-06-07");
+  });
+
   it("names the prices as traded that it saw, and what decides orders", async () => {
     const { manifest } = (await servicesIn(marketIn("traded")).backtest({ plots: false })).document;
     const seen = Object.values(manifest.data);

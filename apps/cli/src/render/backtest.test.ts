@@ -107,6 +107,22 @@ describe("the summary of a backtest", () => {
     );
   });
 
+  it("says of hours that they have no account, and leaves other reasons to the warnings", () => {
+    const { account: _, ...alone } = barsDocument;
+    const why = "No account was traded with it: that is done once a session, by daily bars.";
+    const hours = {
+      ...alone,
+      manifest: { ...alone.manifest, timeframe: "1 hour", bars: 1764, barsPerYear: 1764 },
+    };
+    expect(shown(hours).join("\n")).toContain(why);
+    const early = {
+      ...alone,
+      manifest: { ...alone.manifest, warnings: ["no account was traded with it: early"] },
+    };
+    expect(shown(early).join("\n")).not.toContain("once a session");
+    expect(shown(early).join("\n")).toContain("no account was traded with it: early");
+  });
+
   it("compares the rule with the literal one by the same engine, whichever is reported", () => {
     const reported = {
       ...barsDocument,

@@ -22,13 +22,18 @@ export function renderBacktest({ document, result, benchmarks }: BacktestOutcome
     renderChart({ dates: result.sessions, values: result.equity }, Math.min(width, 80)),
     "",
     rotation(document, style),
-    document.account
-      ? inAccount(document.account, document, style)
-      : "  No account was traded with it: that is done once a session, by daily bars.\n",
+    accountPart(document, style),
     ...warningLines(manifest.warnings, style),
     ...whereItIs(document, style),
     "",
   ].join("\n");
+}
+
+/** Nothing where the warnings below say why there is none. */
+function accountPart(document: BacktestDocument, style: Style): string {
+  if (document.account) return inAccount(document.account, document, style);
+  if (document.manifest.timeframe === undefined) return "";
+  return "  No account was traded with it: that is done once a session, by daily bars.\n";
 }
 
 const lines: readonly (readonly [string, (metrics: Metrics) => string])[] = [
