@@ -98,7 +98,49 @@ function halfAnHourBeforeTheEnd(symbols: readonly SimulatedSymbol[], calendar: T
   return calendar.closeUtcMs(last) - 1_800_000;
 }
 
+/** Every option, and of those that are a choice what can be chosen: plain JavaScript has no compiler to ask. */
+const choices: Readonly<Record<keyof SimulatorOptions, readonly unknown[] | undefined>> = {
+  host: undefined,
+  port: undefined,
+  allowRemote: undefined,
+  accounts: undefined,
+  symbols: undefined,
+  seed: undefined,
+  market: undefined,
+  calendar: undefined,
+  startUtcMs: undefined,
+  speed: undefined,
+  endUtcMs: undefined,
+  fractional: ["reject", "accept"],
+  intraday: ["path", "close"],
+  exchange: undefined,
+  marketData: ["live", "delayed", "none"],
+  readOnly: [true, false],
+  pacing: ["soft", "strict", "off"],
+  maxClients: undefined,
+  masterClientId: undefined,
+  serverVersion: undefined,
+  scenario: undefined,
+  wireLog: undefined,
+  venue: undefined,
+};
+
 function assertOptions(options: SimulatorOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(choices, name))
+      throw new SimulatorOptionsError(
+        name,
+        "there is no such option",
+        `there are ${Object.keys(choices).join(", ")}`,
+      );
+    const known = choices[name as keyof SimulatorOptions];
+    if (value !== undefined && known && !known.includes(value))
+      throw new SimulatorOptionsError(
+        name,
+        `${JSON.stringify(value)} is none of its values`,
+        `give ${known.map((one) => JSON.stringify(one)).join(" or ")}`,
+      );
+  }
   const {
     host = "127.0.0.1",
     port = 0,

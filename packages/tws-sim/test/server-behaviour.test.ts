@@ -52,6 +52,8 @@ describe("startSimulator", () => {
     [{ maxClients: 0 }, /maxClients/],
     [{ serverVersion: 200 }, /serverVersion: 200/],
     [{ symbols: [] }, /symbols/],
+    [{ cash: 100_000 } as object, /^cash: there is no such option$/],
+    [{ marketData: "Live" as never }, /^marketData: "Live" is none of its values$/],
   ])("refuses %j", async (options, words) => {
     await expect(startSimulator(options)).rejects.toThrow(words);
     await expect(startSimulator(options)).rejects.toThrow(SimulatorOptionsError);
