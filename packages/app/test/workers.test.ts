@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { alignPanel, type BarSeries, dateOfDayNumber, dayNumber, type Panel, sessionDate } from "@pf/market";
+import { alignPanel } from "@pf/market";
 import {
   collect,
   type Fold,
@@ -20,6 +20,7 @@ import {
   UnitError,
 } from "@pf/research";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { quickPanel, quickStudy } from "../../research/test/studies.js";
 import { describeFailure } from "../src/index.js";
 import { openSharedPanel, sharePanel } from "../src/research/shared-panel.js";
 import { unitRunner } from "../src/research/unit-runner.js";
@@ -31,54 +32,8 @@ beforeAll(() => {
   if (!existsSync(entry)) throw new Error("build @pf/app before its tests: threads run the built module");
 });
 
-const study: Study = {
-  options: {
-    features: { atrWindow: 4, emaFast: 3, emaSlow: 8, macd: { enabled: false, fast: 4, slow: 9, signal: 3 } },
-    selection: { topN: 2, corrWindow: 12, corrCap: 0.7, minScore: 0, incumbents: "keep" },
-    weights: { method: "inv_vol", volWindow: 5, maxWeightPerAsset: 0.5, cashBuffer: 0.05 },
-    rebalance: { minWeightChange: 0.05 },
-  },
-  costs: { commissionPerShare: 0.0035, slippageBps: 1 },
-  lag: 1,
-  grid: { ema_fast: [2, 4], ema_slow: [8, 15] },
-  objective: "Calmar",
-};
-
-/** A walk a symbol on consecutive days; the second starts late, the third has a hole. */
-function panelOf(rows = 430): Panel {
-  const first = dayNumber(sessionDate("2020-01-01"));
-  let state = 1;
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return (state >>> 0) / 4_294_967_296;
-  };
-  const walk = (ticker: string, has: (row: number) => boolean): BarSeries => {
-    const days = Array.from({ length: rows }, (_, row) => row).filter(has);
-    let close = 100;
-    const bars = days.map(() => {
-      const open = close * (1 + (random() - 0.5) * 0.01);
-      close = open * (1 + (random() - 0.49) * 0.03);
-      return { open, close, high: Math.max(open, close) * 1.002, low: Math.min(open, close) * 0.998 };
-    });
-    const column = (of: "open" | "high" | "low" | "close") => Float64Array.from(bars, (bar) => bar[of]);
-    return {
-      ticker,
-      sessions: days.map((row) => dateOfDayNumber(first + row)),
-      open: column("open"),
-      high: column("high"),
-      low: column("low"),
-      close: column("close"),
-      volume: new Float64Array(days.length).fill(1e6),
-    };
-  };
-  return alignPanel([
-    walk("AA", () => true),
-    walk("BB", (row) => row >= 60),
-    walk("CC", (row) => row !== 200),
-  ]);
-}
-
-const panel = panelOf();
+const panel = quickPanel(1, 430);
+const study: Study = { ...quickStudy, grid: { ema_fast: [2, 4], ema_slow: [8, 15] } };
 const folds = planWalkForward(panel.sessions, { trainYears: 1, oosMonths: 1 });
 const research = prepareResearch(panel, study);
 const inline = <U extends ResearchUnit>(units: readonly U[]) => collect(inlineExecutor(research), units);

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { alignPanel, type BarSeries, dateOfDayNumber, dayNumber, type Panel, sessionDate } from "@pf/market";
+import type { Panel } from "@pf/market";
 import { planWalkForward, prepareResearch, type Study } from "@pf/research";
+import { quickPanel, quickStudy } from "../../research/test/studies.js";
 import type { Timing } from "../src/timing.js";
 
 /** Impatient, so that tests need not wait. */
@@ -15,52 +16,8 @@ export const quick: Partial<Timing> = {
   nobodyMs: 300,
 };
 
-export const study: Study = {
-  options: {
-    features: { atrWindow: 4, emaFast: 3, emaSlow: 8, macd: { enabled: false, fast: 4, slow: 9, signal: 3 } },
-    selection: { topN: 2, corrWindow: 12, corrCap: 0.7, minScore: 0, incumbents: "keep" },
-    weights: { method: "inv_vol", volWindow: 5, maxWeightPerAsset: 0.5, cashBuffer: 0.05 },
-    rebalance: { minWeightChange: 0.05 },
-  },
-  costs: { commissionPerShare: 0.0035, slippageBps: 1 },
-  lag: 1,
-  grid: { ema_fast: [2, 4], ema_slow: [8, 15] },
-  objective: "Calmar",
-};
-
-/** A walk a symbol on consecutive days; the second starts late, the third has a hole. */
-export function panelOf(rows = 430, seed = 1): Panel {
-  const first = dayNumber(sessionDate("2020-01-01"));
-  let state = seed;
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return (state >>> 0) / 4_294_967_296;
-  };
-  const walk = (ticker: string, has: (row: number) => boolean): BarSeries => {
-    const days = Array.from({ length: rows }, (_, row) => row).filter(has);
-    let close = 100;
-    const bars = days.map(() => {
-      const open = close * (1 + (random() - 0.5) * 0.01);
-      close = open * (1 + (random() - 0.49) * 0.03);
-      return { open, close, high: Math.max(open, close) * 1.002, low: Math.min(open, close) * 0.998 };
-    });
-    const column = (of: "open" | "high" | "low" | "close") => Float64Array.from(bars, (bar) => bar[of]);
-    return {
-      ticker,
-      sessions: days.map((row) => dateOfDayNumber(first + row)),
-      open: column("open"),
-      high: column("high"),
-      low: column("low"),
-      close: column("close"),
-      volume: new Float64Array(days.length).fill(1e6),
-    };
-  };
-  return alignPanel([
-    walk("AA", () => true),
-    walk("BB", (row) => row >= 60),
-    walk("CC", (row) => row !== 200),
-  ]);
-}
+export const study: Study = { ...quickStudy, grid: { ema_fast: [2, 4], ema_slow: [8, 15] } };
+export const panelOf = (rows = 430, seed = 1): Panel => quickPanel(seed, rows);
 
 export const panel = panelOf();
 export const folds = planWalkForward(panel.sessions, { trainYears: 1, oosMonths: 1 });
