@@ -218,8 +218,9 @@ describe("a worker's process", () => {
     await before.close();
     const hook = ["--set", `alerts.webhook=http://127.0.0.1:${before.port}/${secret}`];
     const words = ["--clock", "broker", ...hook];
+    // At rest, as the second one is when it is killed: one that dies in the middle of a step is told of apart.
     const first = start(words, simulator.port);
-    await first.line("ready");
+    await first.line("ready for the session");
     first.child.kill("SIGKILL");
     await first.ended;
 
@@ -227,6 +228,7 @@ describe("a worker's process", () => {
     expect(await second.line("The worker was ended from outside")).toMatchObject({ level: 40 });
     expect(await second.line("an alarm could not be delivered")).toMatchObject({ attempts: 4 });
     const { page } = await second.line("ready");
+    await second.line("ready for the session");
     const asReader = { headers: { authorization: `Bearer ${token}` } };
     expect(await (await fetch(`${page}metrics`, asReader)).text()).toMatch(/^pf_alerts_waiting [1-9]/m);
     const shown = await (
