@@ -135,6 +135,9 @@ describe("a worker that comes after one that was", () => {
     expect(newYork(over!.atUtcMs)).toBe("2025-07-09 15:55");
     expect(more).toEqual([]);
     expect([world.pings[0], world.pings.at(-1)]).toEqual(["fail", "ok"]);
+    // What is over is over for the next process too.
+    await world.live(["2025-07-09", "21:00"]);
+    expect(world.pings.at(-1)).toBe("ok");
   });
 
   it("stopped in order says nothing", async () => {

@@ -157,18 +157,23 @@ describe("trying again", () => {
     expect(world.asked).toBe(4);
   });
 
-  it("says nothing twice at the same time, however often it is asked for", async () => {
+  it("says one thing at a time and nothing twice, however often it is asked for", async () => {
     const world = new World();
     world.isDeaf = true;
-    world.tell("one");
+    for (const title of ["one", "two", "three"]) world.tell(title);
     await world.settled();
     world.isDeaf = false;
     world.holds = true;
     const tries = [world.outbox.tryAgain(), world.outbox.tryAgain(), world.outbox.tryAgain()];
-    await world.settled();
-    for (const answer of world.held.splice(0)) answer();
+    for (const heard of [1, 2, 3]) {
+      await world.settled();
+      expect(world.held).toHaveLength(1);
+      world.held.pop()!();
+      await world.settled();
+      expect(world.taken).toHaveLength(heard);
+    }
     await Promise.all(tries);
-    expect(world.titles).toEqual(["one"]);
+    expect(world.titles).toEqual(["one", "two", "three"]);
   });
 
   it("does not repeat what was taken where that could not be noted, and notes it when it can", async () => {
@@ -178,17 +183,21 @@ describe("trying again", () => {
       if (event.kind === "delivered") throw new Error("the disk is full");
       note.call(world.log, event);
     };
-    world.tell("one");
+    world.isDeaf = true;
+    world.tell("late");
+    await world.settled();
+    world.isDeaf = false;
+    world.tell("prompt");
     await world.settled();
     await world.outbox.tryAgain();
-    expect(world.titles).toEqual(["one"]);
+    expect(world.titles).toEqual(["prompt", "late"]);
     expect(world.outbox.undelivered.count).toBe(0);
-    expect(world.log.state.waiting).toHaveLength(1);
+    expect(world.log.state.waiting).toHaveLength(2);
     world.log.note = note;
     await world.outbox.tryAgain();
     world.start();
     await world.outbox.tryAgain();
-    expect(world.titles).toEqual(["one"]);
+    expect(world.titles).toEqual(["prompt", "late"]);
   });
 });
 
@@ -241,6 +250,25 @@ describe("what is kept", () => {
     expect(world.taken[0]!.text).toContain("2 more that waited were dropped");
     expect(world.taken.slice(1).filter(({ text }) => text.includes("dropped"))).toEqual([]);
     expect(world.outbox.undelivered).toEqual({ count: 0, sinceUtcMs: null, dropped: 0 });
+  });
+
+  it("does not count as dropped what arrived while it was", async () => {
+    const world = new World();
+    world.isDeaf = true;
+    world.tell("information", "info");
+    await world.settled();
+    world.holds = true;
+    const again = world.outbox.tryAgain();
+    world.holds = false;
+    for (let nth = 1; nth <= mostWaiting; nth++) world.tell(`alarm ${nth}`);
+    await world.settled();
+    expect(world.outbox.undelivered).toMatchObject({ count: mostWaiting, dropped: 1 });
+    world.isDeaf = false;
+    for (const answer of world.held.splice(0)) answer();
+    await again;
+    expect(world.taken).toHaveLength(mostWaiting + 1);
+    expect(world.taken.filter(({ text }) => text.includes("dropped"))).toEqual([]);
+    expect(world.outbox.undelivered.dropped).toBe(0);
   });
 
   it("is everything that was neither taken nor dropped, in whatever order things happen", async () => {
