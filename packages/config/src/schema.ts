@@ -252,7 +252,7 @@ const weights = z.strictObject({
     .default("inv_vol")
     .meta({ examples: ["inv_vol", "equal", "erc", "hrp", "min_var"] })
     .describe(
-      "inv_vol | equal | erc | hrp | min_var. How the budget is shared among the selected symbols: by 1 / volatility, equally, by equal contributions to risk, by hierarchical risk parity, or with the least variance, which may leave a symbol out.",
+      "inv_vol | equal | erc | hrp | min_var. How the budget is shared among the selected symbols: by 1 / volatility, equally, by equal contributions to risk, by hierarchical risk parity, or with the least variance, which may leave a symbol out. One of your own: ./my-weighting.js#name, seen from this file.",
     ),
   vol_window: window().default(20).describe("Daily returns of the volatility that inv_vol divides by."),
   covariance: z
@@ -523,7 +523,7 @@ export const ConfigFile = z.strictObject({
     .array(overlay)
     .default([])
     .describe(
-      "Rules that may only lower exposure, in the order in which they are applied; each multiplies all weights by its exposure while it sees reason to. {name: sma_filter, symbol: SPY, window: 200, exposure: 0.5}: SPY closes below its simple average. {name: volatility, symbol: SPY, window: 20, threshold: 0.25, exposure: 0.5}: its volatility a year is above the threshold; symbol: universe takes the mean return of all. {name: breadth, window: 200, threshold: 0.5, exposure: 0.5}: fewer of the symbols are above their average. Symbols are of the universe. What cannot be said yet, for want of bars, counts as reason.",
+      "Rules that may only lower exposure, in the order in which they are applied; each multiplies all weights by its exposure while it sees reason to. {name: sma_filter, symbol: SPY, window: 200, exposure: 0.5}: SPY closes below its simple average. {name: volatility, symbol: SPY, window: 20, threshold: 0.25, exposure: 0.5}: its volatility a year is above the threshold; symbol: universe takes the mean return of all. {name: breadth, window: 200, threshold: 0.5, exposure: 0.5}: fewer of the symbols are above their average. Symbols are of the universe. What cannot be said yet, for want of bars, counts as reason. One of your own: {name: ./my-overlay.js#name, ...}, seen from this file; what it exports makes the rule from these parameters.",
     ),
   backtest: backtest.prefault({}).describe("The backtest."),
   walkforward: walkforward

@@ -2,8 +2,11 @@
 export class StrategyOptionsError extends Error {
   override readonly name = "StrategyOptionsError";
   readonly code = "PF_STRATEGY_OPTIONS";
-  constructor(readonly problems: readonly string[]) {
-    super(`the strategy's options cannot be used: ${problems.join("; ")}`);
+  constructor(
+    readonly problems: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(`the strategy's options cannot be used: ${problems.join("; ")}`, options);
   }
 }
 

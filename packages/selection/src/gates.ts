@@ -50,7 +50,19 @@ export function gateCodes(
   const fast = features.ema(ticker, emaFast);
   const slow = features.ema(ticker, emaSlow);
   const line = macd.enabled ? features.macdLine(ticker, macd.fast, macd.slow) : undefined;
+  fillCodes(close, fast, slow, line, bars, corrWindow, codes);
+}
 
+/** Columns and numbers alone: one piece of code for all windows, whatever their features are objects of. */
+function fillCodes(
+  close: Float64Array,
+  fast: Float64Array,
+  slow: Float64Array,
+  line: Float64Array | undefined,
+  bars: number,
+  corrWindow: number,
+  codes: Uint8Array,
+): void {
   let own = 0;
   let previous = Number.NaN; // last own close
   let defined = 0; // rows in a row, up to this one, on which the return is defined

@@ -43,14 +43,16 @@ export type ScoreFactory = (options: StrategyOptions) => ScoreFunction | ColumnS
 const trend: ScoreFactory = ({ features: { emaFast, atrWindow } }) => ({
   intoColumn(features, ticker, out) {
     const close = features.column("close", ticker);
-    const average = features.ema(ticker, emaFast);
-    const range = features.atr(ticker, atrWindow);
-    for (let row = 0; row < out.length; row++) {
-      const price = close[row]!;
-      out[row] = (price / average[row]! - 1) / Math.max(range[row]! / price, 1e-6);
-    }
+    fillTrend(close, features.ema(ticker, emaFast), features.atr(ticker, atrWindow), out);
   },
 });
+
+function fillTrend(close: Float64Array, average: Float64Array, range: Float64Array, out: Float64Array): void {
+  for (let row = 0; row < out.length; row++) {
+    const price = close[row]!;
+    out[row] = (price / average[row]! - 1) / Math.max(range[row]! / price, 1e-6);
+  }
+}
 
 /** The scores a configuration can name; add one with `builtinScores.with("my_score", () => myScore)`. */
 export const builtinScores: Registry<ScoreFactory> = registry("score", { trend });

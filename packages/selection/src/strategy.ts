@@ -8,7 +8,7 @@ import { ExtensionError, RowRangeError, StrategyOptionsError } from "./errors.js
 import { explainCandidates, percent, type Rejection } from "./explain.js";
 import { createFeatures, type Features, sourceOf, streamFeatures } from "./features.js";
 import { firstDefinedGate, gateCodes, scoreGate, warmUpBars } from "./gates.js";
-import { type StrategyOptions, sessionsPerYear } from "./options.js";
+import { type OverlayOptions, type StrategyOptions, sessionsPerYear } from "./options.js";
 import type { OverlayFactory, OverlayVerdict, OverlayView, RegimeOverlay } from "./overlays/overlay.js";
 import { builtinOverlays, overlayProblems } from "./overlays.js";
 import { type PastColumns, pastColumns } from "./past.js";
@@ -87,7 +87,7 @@ export function createStrategy(options: StrategyOptions, extensions: Extensions 
   const overlays = (options.overlays ?? []).map((one) => {
     const factory = registered.get(one.name);
     const key = JSON.stringify([one, options.periodsPerYear]);
-    return { name: one.name, factory, key, apply: factory(one, options) };
+    return { name: one.name, factory, key, apply: madeOverlay(factory, one, options) };
   });
   return {
     options,
@@ -96,6 +96,26 @@ export function createStrategy(options: StrategyOptions, extensions: Extensions 
       prepare(panel, features, { options, scoreFactory, score, weighting, overlays }),
   };
 }
+
+/** A factory may refuse its parameters by throwing; plain JavaScript may also forget that it is to make an overlay. */
+function madeOverlay(factory: OverlayFactory, one: OverlayOptions, options: StrategyOptions): RegimeOverlay {
+  let made: unknown;
+  try {
+    made = factory(one, options);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new StrategyOptionsError([`overlay "${one.name}" cannot be made: ${problem}; ${howToMake}`], {
+      cause,
+    });
+  }
+  if (typeof made !== "function") {
+    throw new StrategyOptionsError([`overlay "${one.name}" is no function but ${typeof made}; ${howToMake}`]);
+  }
+  return made as RegimeOverlay;
+}
+
+const howToMake =
+  "an overlay is made by a function of its parameters: (parameters) => (view) => ({ exposure, reason })";
 
 interface Rules {
   readonly options: StrategyOptions;
@@ -288,7 +308,9 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
           options.weights.method,
           sessions[row]!,
           tickers[ordered[k]!],
-          `the raw weight is ${raw[k]}`,
+          Number.isNaN(raw[k])
+            ? "the raw weight is NaN, or was not written into raw"
+            : `the raw weight is ${raw[k]}`,
         );
       }
       sum += raw[k]!;
@@ -361,17 +383,9 @@ function prepare(panel: Panel, shared: Features | undefined, rules: Rules): Prep
       if (known) known[row] = verdict;
       // Looked for once a run: what an overlay wrote into is its own view and nothing else.
       if (row === rows - 1 && lent) assertUnchanged(lent, "overlay", name, sessions);
-      // Plain JavaScript can forget to return a verdict at all.
-      const { exposure, reason } = verdict ?? { exposure: undefined, reason: "" };
-      if (!(typeof exposure === "number" && exposure >= 0 && exposure <= 1)) {
-        throw new ExtensionError(
-          "overlay",
-          name,
-          session,
-          undefined,
-          `the exposure must lie between 0 and 1, not be ${String(exposure)}`,
-        );
-      }
+      const problem = verdictProblem(verdict);
+      if (problem !== undefined) throw new ExtensionError("overlay", name, session, undefined, problem);
+      const { exposure, reason } = verdict;
       for (let k = 0; k < taken; k++) raw[k]! *= exposure;
       applied.push({ name, exposure, reason });
     }
@@ -610,6 +624,21 @@ function assertUnchanged(
   if (!found) return;
   const problem = `changed ${found.name} of its view, which is there to be read; sort or fill a copy, as .slice() makes one`;
   throw new ExtensionError(kind, name, sessions[found.row]!, ticker, problem);
+}
+
+/** What is wrong with a verdict, which plain JavaScript can forget to return, or to give a reason. */
+function verdictProblem(verdict: unknown): string | undefined {
+  if (typeof verdict !== "object" || verdict === null) {
+    return `returned ${verdict === null ? "null" : typeof verdict}, not { exposure, reason }`;
+  }
+  const { exposure, reason } = verdict as Partial<OverlayVerdict>;
+  if (!(typeof exposure === "number" && exposure >= 0 && exposure <= 1)) {
+    return `the exposure must lie between 0 and 1, not be ${String(exposure)}`;
+  }
+  if (typeof reason !== "string" && typeof reason !== "function") {
+    return `the reason must be a text, or a function that gives one, not ${typeof reason}`;
+  }
+  return undefined;
 }
 
 function isBuiltinOverlay(factory: OverlayFactory): boolean {

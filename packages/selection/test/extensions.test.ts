@@ -215,10 +215,47 @@ describe("an overlay", () => {
   });
 });
 
-it("an overlay that returns nothing is named", () => {
-  const overlays = builtinOverlays.with("mute", () => (() => undefined) as never);
-  const prepared = createStrategy(optionsWith({ overlays: [{ name: "mute" }] }), { overlays }).prepare(panel);
-  expect(() => prepared.decide(50, {})).toThrow(ExtensionError);
+describe("an overlay of plain JavaScript", () => {
+  const withMade = (factory: unknown) =>
+    createStrategy(optionsWith({ overlays: [{ name: "plain" }] }), {
+      overlays: builtinOverlays.with("plain", factory as never),
+    });
+
+  it.each([
+    [undefined, "returned undefined, not { exposure, reason }"],
+    [null, "returned null, not { exposure, reason }"],
+    [0.5, "returned number, not { exposure, reason }"],
+    [{ exposure: "0.5", reason: "" }, "the exposure must lie between 0 and 1, not be 0.5"],
+    [{ exposure: 0.5 }, "the reason must be a text, or a function that gives one, not undefined"],
+  ])("that returns %j is told so", (verdict, problem) => {
+    const prepared = withMade(() => () => verdict).prepare(panel);
+    expect(() => prepared.decide(50, {})).toThrow(
+      new ExtensionError("overlay", "plain", panel.sessions[50]!, undefined, problem),
+    );
+  });
+
+  it.each([
+    [
+      "looks at the view where parameters are",
+      (view: { column(): object }) => view.column(),
+      /cannot be made: view/,
+    ],
+    [
+      "returns a verdict where an overlay belongs",
+      () => ({ exposure: 1, reason: "" }),
+      /is no function but object/,
+    ],
+    [
+      "refuses its parameters",
+      () => {
+        throw new Error("months is missing");
+      },
+      /cannot be made: months is missing/,
+    ],
+  ])("that %s is told before anything runs", (_, factory, words) => {
+    expect(() => withMade(factory)).toThrow(StrategyOptionsError);
+    expect(() => withMade(factory)).toThrow(words);
+  });
 });
 
 describe("held", () => {
