@@ -82,7 +82,8 @@ describe("orders that are filled all the same", () => {
     ["the socket cut after an order was sent", on("placeOrder", "{ cut: {} }")],
     [
       "the socket cut in the middle of an execution",
-      on("execDetails", "{ cut: { mid_frame: true, ids_held: 5s } }"),
+      // The last of them: an order that leaves while the socket dies may never arrive, on a machine that is busy enough.
+      on("execDetails", "{ cut: { mid_frame: true, ids_held: 5s } }", ", nth: 2"),
     ],
     ["a restart of TWS in the middle of an order", on("placeOrder", "{ restart: { down: 5s } }")],
     [
