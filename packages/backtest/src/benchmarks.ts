@@ -1,7 +1,7 @@
-import type { Panel, Ticker, Weights } from "@pf/market";
+import type { Panel } from "@pf/market";
 import { type BacktestOptions, runTargets } from "./engine.js";
 import type { BacktestResult, CostModel } from "./result.js";
-import { targetSeries } from "./targets.js";
+import { TargetRecorder } from "./targets.js";
 
 export type BenchmarkKey = "SPY" | "equal_weight" | "60_40";
 
@@ -22,29 +22,42 @@ export function runBenchmarks(
   costs: CostModel,
   options: BacktestOptions = {},
 ): readonly Benchmark[] {
-  const has = (ticker: Ticker) => panel.tickers.includes(ticker);
-  const run = (key: BenchmarkKey, label: string, weightsOn: (row: number) => Weights): Benchmark => ({
-    key,
-    label,
-    result: runTargets(panel, targetSeries(panel, weightsOn), costs, options),
-  });
-  const life = new Map(panel.tickers.map((ticker) => [ticker, lifeOf(panel.column("close", ticker))]));
-  const trades = (ticker: Ticker, row: number) => {
-    const [first, last] = life.get(ticker)!;
-    return row >= first && row <= last;
+  const { tickers } = panel;
+  const life = tickers.map((ticker) => lifeOf(panel.column("close", ticker)));
+  const run = (key: BenchmarkKey, label: string, weigh: (row: number, weights: Float64Array) => void) => {
+    const recorder = new TargetRecorder(panel.sessions, tickers);
+    const weights = new Float64Array(tickers.length);
+    for (let row = 0; row < panel.sessions.length; row++) {
+      weights.fill(0);
+      weigh(row, weights);
+      recorder.record(weights);
+    }
+    return { key, label, result: runTargets(panel, recorder.finish(), costs, options) };
   };
-  const fixed = (weights: Weights) => (row: number) =>
-    Object.fromEntries(Object.entries(weights).filter(([ticker]) => trades(ticker, row)));
+  const trades = (i: number, row: number) => row >= life[i]![0] && row <= life[i]![1];
+  const fixed = (shares: readonly { readonly i: number; readonly share: number }[]) => {
+    return (row: number, weights: Float64Array) => {
+      for (const { i, share } of shares) if (trades(i, row)) weights[i] = share;
+    };
+  };
 
+  const [spy, ief] = [tickers.indexOf("SPY"), tickers.indexOf("IEF")];
   const benchmarks: Benchmark[] = [];
-  if (has("SPY")) benchmarks.push(run("SPY", "SPY held", fixed({ SPY: 1 })));
+  if (spy >= 0) benchmarks.push(run("SPY", "SPY held", fixed([{ i: spy, share: 1 }])));
   benchmarks.push(
-    run("equal_weight", "equal weight", (row) => {
-      const alive = panel.tickers.filter((ticker) => trades(ticker, row));
-      return Object.fromEntries(alive.map((ticker) => [ticker, 1 / alive.length]));
+    run("equal_weight", "equal weight", (row, weights) => {
+      let alive = 0;
+      for (let i = 0; i < tickers.length; i++) if (trades(i, row)) alive++;
+      for (let i = 0; i < tickers.length; i++) if (trades(i, row)) weights[i] = 1 / alive;
     }),
   );
-  if (has("SPY") && has("IEF")) benchmarks.push(run("60_40", "60/40 SPY/IEF", fixed({ SPY: 0.6, IEF: 0.4 })));
+  if (spy >= 0 && ief >= 0) {
+    const shares = [
+      { i: spy, share: 0.6 },
+      { i: ief, share: 0.4 },
+    ];
+    benchmarks.push(run("60_40", "60/40 SPY/IEF", fixed(shares)));
+  }
   return benchmarks;
 }
 

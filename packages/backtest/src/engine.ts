@@ -59,16 +59,39 @@ export function runTargets(
   requireSameLabels(targets, panel);
   const rows = panel.sessions.length;
   const closes = panel.tickers.map((ticker) => panel.column("close", ticker));
-  const { rowStart, symbol, weight } = targets;
-  const net = new Float64Array(rows);
-  const gross = new Float64Array(rows);
-  const turnover = new Float64Array(rows);
-  const commission = new Float64Array(rows);
-  const slippage = new Float64Array(rows);
-  const equity = new Float64Array(rows);
+  const run = {
+    net: new Float64Array(rows),
+    gross: new Float64Array(rows),
+    turnover: new Float64Array(rows),
+    commission: new Float64Array(rows),
+    slippage: new Float64Array(rows),
+    equity: new Float64Array(rows),
+  };
+  trade(closes, targets.rowStart, targets.symbol, targets.weight, costs, lag, run);
+  return {
+    sessions: panel.sessions,
+    ...(panel.endsUtcMs ? { endsUtcMs: panel.endsUtcMs } : {}),
+    tickers: panel.tickers,
+    ...run,
+    targets,
+  };
+}
 
+type RunColumns = Pick<BacktestResult, "net" | "gross" | "turnover" | "commission" | "slippage" | "equity">;
+
+/** The rows of a run, from plain columns: one piece of code whatever the panel and the targets are objects of. */
+function trade(
+  closes: readonly Float64Array[],
+  rowStart: Int32Array,
+  symbol: Int32Array,
+  weight: Float64Array,
+  costs: CostModel,
+  lag: 1 | 2,
+  { net, gross, turnover, commission, slippage, equity }: RunColumns,
+): void {
+  const { commissionPerShare, slippageBps } = costs;
   let grown = 1;
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0; row < net.length; row++) {
     // What is held after this row's trade, and what was held before it: stretches of the sparse targets.
     const traded = row + 1 - lag;
     let k = traded >= 0 ? rowStart[traded]! : 0;
@@ -97,24 +120,12 @@ export function runTargets(
 
     gross[row] = earned;
     turnover[row] = moved;
-    commission[row] = shares * costs.commissionPerShare;
-    slippage[row] = (moved * costs.slippageBps) / 10_000;
+    commission[row] = shares * commissionPerShare;
+    slippage[row] = (moved * slippageBps) / 10_000;
     net[row] = earned - commission[row]! - slippage[row]!;
     grown *= 1 + net[row]!;
     equity[row] = grown;
   }
-  return {
-    sessions: panel.sessions,
-    ...(panel.endsUtcMs ? { endsUtcMs: panel.endsUtcMs } : {}),
-    tickers: panel.tickers,
-    net,
-    gross,
-    turnover,
-    commission,
-    slippage,
-    equity,
-    targets,
-  };
 }
 
 type Labels = Pick<Panel, "sessions" | "tickers">;

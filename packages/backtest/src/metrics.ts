@@ -41,12 +41,8 @@ export function measure(
   const { net, turnover } = result;
   const bars = net.length;
   const returns = measureReturns(net, periodsPerYear);
-  let turned = 0;
-  let rebalanceDays = 0;
-  for (let row = 0; row < bars; row++) {
-    turned += turnover[row]!;
-    if (turnover[row]! > tradedAtLeast) rebalanceDays++;
-  }
+  const turned = sumOf(turnover, bars);
+  const rebalanceDays = countTrades(turnover, bars);
   return {
     CAGR: returns.CAGR,
     Sharpe: returns.Sharpe,
@@ -62,6 +58,18 @@ export function measure(
     FinalEquity: returns.FinalEquity,
     Bars: bars,
   };
+}
+
+function sumOf(turnover: Float64Array, bars: number): number {
+  let sum = 0;
+  for (let row = 0; row < bars; row++) sum += turnover[row]!;
+  return sum;
+}
+
+function countTrades(turnover: Float64Array, bars: number): number {
+  let count = 0;
+  for (let row = 0; row < bars; row++) if (turnover[row]! > tradedAtLeast) count++;
+  return count;
 }
 
 /**

@@ -6,10 +6,10 @@ import {
   runBacktest,
   runBenchmarks,
   runTargets,
+  sparseTargets,
   type TargetSeries,
-  targetSeries,
 } from "@pf/backtest";
-import type { Panel, Ticker, Weights } from "@pf/market";
+import type { Panel, Ticker } from "@pf/market";
 import {
   createStrategy,
   type Decision,
@@ -184,27 +184,29 @@ export function stitch(
   const ordered = inFoldOrder(folds, results);
   const from = folds[0]!.oosFrom;
   const to = folds.at(-1)!.oosTo;
-  const rows: Weights[] = [];
+  const rowStart = new Int32Array(to - from + 1);
+  const symbol: number[] = [];
+  const weight: number[] = [];
+  let rows = 0;
   for (const [at, { targets }] of ordered.entries()) {
     const fold = folds[at]!;
-    if (fold.oosFrom - from !== rows.length || targets.rowStart.length !== fold.oosTo - fold.oosFrom + 1) {
+    if (fold.oosFrom - from !== rows || targets.rowStart.length !== fold.oosTo - fold.oosFrom + 1) {
       throw new MergeError(`fold ${fold.index} does not continue where the fold before it ends`);
     }
-    for (let row = 0; row + 1 < targets.rowStart.length; row++) {
-      const weights: Record<string, number> = {};
-      for (let k = targets.rowStart[row]!; k < targets.rowStart[row + 1]!; k++) {
-        weights[panel.tickers[targets.symbol[k]!]!] = targets.weight[k]!;
-      }
-      rows.push(weights);
-    }
+    const before = symbol.length;
+    for (const end of targets.rowStart.slice(1)) rowStart[++rows] = before + end;
+    symbol.push(...targets.symbol);
+    weight.push(...targets.weight);
   }
   const span = panel.between(from, to);
-  return runTargets(
-    span,
-    targetSeries(span, (row) => rows[row]!),
-    study.costs,
-    { lag: study.lag },
-  );
+  const targets = sparseTargets({
+    sessions: span.sessions,
+    tickers: span.tickers,
+    rowStart,
+    symbol: Int32Array.from(symbol),
+    weight: Float64Array.from(weight),
+  });
+  return runTargets(span, targets, study.costs, { lag: study.lag });
 }
 
 function inFoldOrder(folds: readonly Fold[], results: readonly FoldResult[]): readonly FoldResult[] {
@@ -350,12 +352,7 @@ function compare(
     options,
   );
   const skipped = from - folds[0]!.trainFrom;
-  const fixedRun = runTargets(
-    span,
-    targetSeries(span, (row) => whole.targets.at(row + skipped)),
-    study.costs,
-    options,
-  );
+  const fixedRun = runTargets(span, targetsFrom(whole.targets, skipped, span), study.costs, options);
   const year = periodsPerYearOf(study);
   const fixed = measure(fixedRun, year);
   const benchmarks = runBenchmarks(span, study.costs, options);
@@ -379,6 +376,22 @@ function compare(
     gainingFolds: folds.filter((fold) => (fold.oos.FinalEquity ?? 1) > 1).length / folds.length,
   };
   return { comparison, fixed: fixedRun, benchmarks };
+}
+
+/** The targets from a row on, as those of the panel of these rows. */
+function targetsFrom(
+  { rowStart, symbol, weight }: TargetSeries,
+  from: number,
+  { sessions, tickers }: Panel,
+): TargetSeries {
+  const start = rowStart[from]!;
+  return sparseTargets({
+    sessions,
+    tickers,
+    rowStart: rowStart.subarray(from).map((at) => at - start),
+    symbol: symbol.subarray(start),
+    weight: weight.subarray(start),
+  });
 }
 
 /** The mean of what is defined; null where nothing is. */
