@@ -1,7 +1,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newYorkDateOf, newYorkTimeOf, sessionDate } from "@pf/market";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { WorkerLog } from "../src/worker/log.js";
 import { type NewYork, WorkerWorld } from "./workerWorld.js";
 
 // What a worker tells when nobody hears it, and what is told of one that was ended.
@@ -55,6 +56,19 @@ describe("a worker whose channels are all out of order", () => {
       "2025-07-08 18:00",
     ]);
     expect(world.pings[0]).toBe("fail");
+  });
+
+  it("and whose log cannot be written tells that all the same, and ends", async () => {
+    await using world = await WorkerWorld.open(["2025-07-08", "17:00"]);
+    killedIn(world, "");
+    const { note } = WorkerLog.prototype;
+    const full = vi.spyOn(WorkerLog.prototype, "note").mockImplementation(function (this: WorkerLog, event) {
+      if (event.kind === "told") throw new Error("no space left on the device");
+      note.call(this, event);
+    });
+    onTestFinished(() => full.mockRestore());
+    expect(String(await world.live(["2025-07-08", "18:00"]))).toContain("no space left");
+    expect(world.told.map(({ title }) => title)).toEqual(["The worker was ended from outside"]);
   });
 
   it("is heard by the next process where it ends before that, and nothing is said a third time", async () => {

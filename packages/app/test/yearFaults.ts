@@ -537,6 +537,20 @@ function blocked(which: "state" | "data" | "out", year: YearWorld, times: Times,
 
 const people: readonly Fault[] = [
   {
+    name: "nothing that is told reaches anybody for hours, also over the end of a process",
+    actions: [],
+    isHarmless: true,
+    arrange(year, times, draw) {
+      year.at(dawn(times), () => {
+        year.isDeaf = true;
+      });
+      year.terminate(evening(times) + draw.whole(2, 4) * hourMs, draw.whole(1, 600) * secondMs);
+      year.at(evening(times) + draw.whole(1, 8) * hourMs, () => {
+        year.isDeaf = false;
+      });
+    },
+  },
+  {
     name: "somebody runs pf trade at the same time",
     actions: [],
     arrange(year, times, draw) {

@@ -196,7 +196,11 @@ class WorkerProcess {
         timers: own,
         teller: {
           isHeard: true,
-          send: async () => true,
+          send: async ({ title }) => {
+            if (this.isDead || year.isDeaf) return false;
+            year.heard.push(title);
+            return true;
+          },
           ping: async () => {},
         },
         signal: this.stop.signal,
@@ -224,6 +228,10 @@ export class YearWorld {
   readonly time: SimulatedTime;
   /** How far the worker's clock is ahead of the broker's. */
   skewMs = 0;
+  /** Whether no channel takes what the worker tells. */
+  isDeaf = false;
+  /** The titles of what channels took. */
+  readonly heard: string[] = [];
   /** How long a process that ended stays away. */
   restartMs = 5 * secondMs;
   readonly draw: Draw;
@@ -248,6 +256,7 @@ export class YearWorld {
   private readonly executed = new Set<string>();
   private readonly orders: (readonly [string, string])[] = [];
   private readonly told: (readonly [string, string, string])[] = [];
+  private readonly titles: string[] = [];
   private readonly ended = new Map<SessionDate, Extract<WorkerEvent, { kind: "ended" }>>();
   private readonly ends: Extract<WorkerEvent, { kind: "ended" }>[] = [];
   private readonly injected: (readonly [SessionDate, string])[] = [];
@@ -625,6 +634,7 @@ export class YearWorld {
     if (event.kind === "reconciled") this.reconciled.set(event.session, event.agrees);
     if (event.kind === "told") {
       const { key, level, title, detail, isOver } = event;
+      this.titles.push(title);
       if (isOver) this.alarms.delete(key);
       else if (level === "alarm") this.alarms.add(key);
       const words = this.anywhere(`${title}: ${detail}`);
@@ -765,6 +775,12 @@ export class YearWorld {
     }
     for (const { session } of this.ends)
       if (!sessions.includes(session)) this.problem(`${session} is no session, and ended`);
+    const counts = (titles: readonly string[]) =>
+      titles.reduce((of, title) => of.set(title, (of.get(title) ?? 0) + 1), new Map<string, number>());
+    const heard = counts(this.heard);
+    for (const [title, times] of counts(this.titles))
+      if (heard.get(title) !== times)
+        this.problem(`"${title}" was told ${times} times, and heard ${heard.get(title) ?? 0} times`);
     for (const [session, missed] of this.outOfSight) {
       const { result } = this.ended.get(session) ?? {};
       if (result !== "halted") this.problem(`${session} ${result}, and nobody looked for ${missed}`);
