@@ -345,8 +345,12 @@ describe("a worker's process", () => {
       [["--set", "page.host=0.0.0.0", "--set", "page.token="], "PF_PAGE_OPEN"],
       [["--role", "research"], "PF_USAGE"],
     ];
-    const said = await Promise.all(wrong.map(([words]) => saidOf(words)));
-    expect(said).toEqual(wrong.map(([, code]) => [2, code]));
+    // Two at a time, as a small machine has cores.
+    const half = Math.ceil(wrong.length / 2);
+    const check = async (some: typeof wrong) => {
+      for (const [words, code] of some) expect([words, ...(await saidOf(words))]).toEqual([words, 2, code]);
+    };
+    await Promise.all([check(wrong.slice(0, half)), check(wrong.slice(half))]);
     expect(readdirSync(home)).toEqual([]);
   });
 });
