@@ -285,6 +285,22 @@ describe("placing", () => {
     expect(ordersAt(here.sim, spyBuy)).toBe(0);
   });
 
+  it("stops at a rejection, also where one after it is at the broker already and is followed", async () => {
+    const reject = "{ reject: { code: 201, message: no } }";
+    await using here = await world({}, `  - { on: { message: placeOrder, symbol: SPY }, do: [${reject}] }`);
+    const first = await here.connect();
+    for await (const _ of first.place(planOf({ symbol: "TLT", limit: 1 }))) break;
+    await first.close();
+    const broker = await here.connect();
+    const plan = planOf({}, { symbol: "TLT", limit: 1 }, { symbol: "GLD" });
+    const events = await placed(broker, plan, { cancelAtUtcMs: Date.now() + 3000 });
+    expect(events.filter(({ reference }) => reference === spyBuy).at(-1)).toMatchObject({ kind: "rejected" });
+    expect(events.filter(({ reference }) => reference === "pf/2026-11-23/GLD/buy")).toEqual([
+      { kind: "cancelled", reference: "pf/2026-11-23/GLD/buy", reason: `not sent: ${spyBuy} was rejected` },
+    ]);
+    expect(ordersAt(here.sim, "pf/2026-11-23/GLD/buy")).toBe(0);
+  });
+
   it("asks before each order whether it may still be sent, and sends nothing after the first no", async () => {
     await using here = await world();
     const broker = await here.connect();

@@ -109,7 +109,9 @@ export async function work(
     // Awaited with the others below; one that fails meanwhile is not forgotten.
     end.catch(() => {});
     following.push(end);
-    stopped = await firstAnswer(placing, reference, sending.signal, end);
+    const stops = await firstAnswer(placing, reference, sending.signal, end);
+    // What is followed although something stopped the rest does not let the rest go.
+    stopped ??= stops;
   }
   await Promise.all(following);
 }
