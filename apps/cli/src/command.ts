@@ -9,6 +9,8 @@ import { UsageError } from "./usage.js";
 /** What the entry point knows and a command needs. */
 export interface RunContext {
   readonly json: boolean;
+  /** Nothing but text wherever it goes: `--no-color`, `--quiet`, `NO_COLOR`, or a terminal that knows nothing else. */
+  readonly plain: boolean;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
@@ -66,8 +68,8 @@ export abstract class PfCommand extends Command {
     readonly progress: ReturnType<typeof progressOn>;
   }> {
     const { createServices } = await import("./services.js");
-    const progress = progressOn(process.stderr, flags.quiet);
-    const directory = flags.config ?? (existsSync("config/config.yaml") ? "config" : undefined);
+    const progress = progressOn(process.stderr, flags.quiet, runContext?.plain ?? false);
+    const directory = flags.config ?? configurationHere();
     const services = createServices({
       configuration: {
         ...(directory === undefined ? {} : { directory }),
@@ -152,6 +154,12 @@ export function clockFlag() {
   return Flags.option({ options: ["system", "broker"] as const })({
     summary: "whose clock counts: the machine's, or a simulator's (default: system)",
   });
+}
+
+/** Settings that lack the file they go on top of are refused where they are read, never passed over in silence. */
+function configurationHere(): string | undefined {
+  const files = ["config/config.yaml", "config/config.local.yaml"];
+  return files.some((file) => existsSync(file)) ? "config" : undefined;
 }
 
 function folderFlag(summary: string, fallback?: string) {

@@ -16,8 +16,9 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
   const asks = beforeSeparator(words);
   const json = asks.includes("--json");
   const stop = stopOnInterrupt(json);
+  const plain = asks.includes("--no-color") || asks.includes("--quiet") || hasPlainTerminal();
   // The help of oclif decides on colours by itself, while it is loaded; this is the switch it looks at.
-  if (json || asks.includes("--no-color") || asks.includes("--quiet")) process.env.NO_COLOR = "1";
+  if (json || plain) process.env.NO_COLOR = "1";
   let failed = false;
   process.on("uncaughtException", (error) => {
     // Telling of a failure can fail itself, in an installation that is being replaced: then nothing is tried again.
@@ -27,13 +28,17 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
   });
   try {
     const { dispatch } = await import("./dispatch.js");
-    await dispatch(words, root, { json, signal: stop.signal });
+    await dispatch(words, root, { json, plain, signal: stop.signal });
   } catch (error) {
     // Whatever breaks while it stops is part of stopping; only who knows how to go on may say so.
     await fail(stop.signal.aborted && !saysInterrupted(error) ? stop.signal.reason : error, json);
   } finally {
     stop.dispose();
   }
+}
+
+function hasPlainTerminal(): boolean {
+  return Boolean(process.env.NO_COLOR) || process.env.TERM === "dumb";
 }
 
 function saysInterrupted(error: unknown): boolean {

@@ -29,6 +29,15 @@ describe("progress", () => {
     expect(written()).toBe(`reading bars\n${notice.step}\n`);
   });
 
+  it("at a terminal that wants plain text is what it is elsewhere", () => {
+    const { written, stream } = streamOf({ isTTY: true, columns: 80 });
+    const progress = progressOn(stream, false, true);
+    progress.show({ step: "reading bars" });
+    progress.show(notice);
+    progress.clear();
+    expect(written()).toBe(`reading bars\n${notice.step}\n`);
+  });
+
   it("is silent when quiet, but for what somebody has to know", () => {
     for (const terminal of [{}, { isTTY: true, columns: 80 }] as const) {
       const { written, stream } = streamOf(terminal);

@@ -4,14 +4,15 @@ import { widthOf } from "./terminal.js";
 
 /**
  * Shows on standard error what is going on: one line that rewrites itself on a terminal, one line a step elsewhere
- * (a log of a scheduled run), nothing at all when quiet. What somebody has to know stays on lines of its own, whole, and
+ * (a log of a scheduled run) and where only plain text is wanted, nothing at all when quiet. What somebody has to know stays on lines of its own, whole, and
  * is said also when quiet: a program that waits for something must not wait in silence.
  */
 export function progressOn(
   stream: NodeJS.WriteStream,
   quiet: boolean,
+  plain = false,
 ): { show: ProgressListener; clear(): void } {
-  if (quiet || !stream.isTTY) {
+  if (quiet || plain || !stream.isTTY) {
     return {
       show: (progress) => {
         if (!quiet || progress.isNotice) stream.write(`${lineOf(progress)}\n`);

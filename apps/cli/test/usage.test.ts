@@ -1,5 +1,7 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { documentOf, pf } from "./process.js";
+import { documentOf, pf, temporaryFolder } from "./process.js";
 
 describe("help", () => {
   it.each([[[]], [["--help"]], [["help"]], [["-h"]]])(
@@ -197,6 +199,19 @@ describe("the flags every command takes", () => {
   it("may also stand before the command", async () => {
     const shown = documentOf(await pf(["--json", "--set", "selection.top_n=3", "config", "show"]));
     expect(shown.config.selection.top_n).toBe(3);
+  });
+
+  it("--config is config/ here also where that has only what goes on top of a configuration, which is refused", async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, "config"));
+    expect(documentOf(await pf(["config", "show", "--json"], { cwd })).files).toEqual([]);
+    writeFileSync(join(cwd, "config", "config.local.yaml"), "selection: { top_n: 1 }\n");
+    const refused = await pf(["config", "show", "--json"], { cwd });
+    expect([refused.code, documentOf(refused).error.code]).toEqual([2, "PF_CONFIG"]);
+    expect(documentOf(refused).error.message).toContain("config: the folder has no config.yaml");
+    writeFileSync(join(cwd, "config", "config.yaml"), "");
+    const shown = documentOf(await pf(["config", "show", "--json"], { cwd }));
+    expect([shown.config.selection.top_n, shown.files.length]).toEqual([1, 2]);
   });
 
   it("colour nothing that is not a terminal", async () => {

@@ -74,7 +74,9 @@ describe("loadConfig", () => {
     expect(await failure(join(folder, "none"))).toBe("DIR/none: there is no such folder");
     expect(await failure(folder)).toBe("DIR: the folder has no config.yaml");
     await write("config.local.yaml", "");
-    expect(await failure(folder)).toBe("DIR: the folder has no config.yaml");
+    expect(await failure(folder)).toBe(
+      "DIR: the folder has no config.yaml; config.local.yaml goes on top of one, which may be empty",
+    );
     await write("file", "");
     expect(await failure(join(folder, "file"))).toBe(
       "DIR/file: is not a folder; give the folder that holds config.yaml",

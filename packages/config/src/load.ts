@@ -32,7 +32,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
     readOptional(join(directory, "config.yaml")),
     readOptional(join(directory, "config.local.yaml")),
   ]);
-  if (!config) throw new ConfigError([await missingFile(directory)]);
+  if (!config) throw new ConfigError([await missingFile(directory, local)]);
   return resolveConfig({ ...rest, config, ...(local && { local }) }, known);
 }
 
@@ -55,14 +55,15 @@ function asText(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
-async function missingFile(directory: string): Promise<ConfigIssue> {
+async function missingFile(directory: string, local: SourceFile | undefined): Promise<ConfigIssue> {
   const found = await stat(directory).catch((cause: NodeJS.ErrnoException) => cause.code ?? "unknown");
   if (typeof found === "string") {
     return wholeFile(directory, found === "ENOENT" ? "there is no such folder" : `cannot be read (${found})`);
   }
   if (!found.isDirectory())
     return { ...wholeFile(directory, "is not a folder"), hint: "give the folder that holds config.yaml" };
-  return wholeFile(directory, "the folder has no config.yaml");
+  const issue = wholeFile(directory, "the folder has no config.yaml");
+  return local ? { ...issue, hint: "config.local.yaml goes on top of one, which may be empty" } : issue;
 }
 
 function wholeFile(file: string, message: string): ConfigIssue {
