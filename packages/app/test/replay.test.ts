@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { addMonths, sessionDate } from "@pf/market";
 import { builtinScores } from "@pf/selection";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -29,13 +30,13 @@ function servicesOn(data: string, overrides: readonly string[] = [], context: Pa
   });
 }
 
-/** A year of history is enough to decide on. */
+/** Half a year of history is enough to decide on. */
 async function replay(
   request: ReplayRequest,
   overrides: readonly string[] = [],
   context: Partial<ServiceContext> = {},
 ): Promise<ReplayOutcome> {
-  const start = `${Number(request.start!.slice(0, 4)) - 1}-06-01`;
+  const start = addMonths(sessionDate(request.start!), -7);
   return servicesOn("synthetic", [`ibkr.start=${start}`, ...overrides], context).replay(request);
 }
 
@@ -182,9 +183,13 @@ describe("live trading and the account engine do the same to the cent where pric
 
 describe("along a path", () => {
   const request = { start: "2024-10-07", end: "2024-11-08", intraday: "path" } as const;
+  let outcome: ReplayOutcome;
+  beforeAll(async () => {
+    outcome = await replay(request);
+  });
 
   it("the difference is taken apart into what was decided and how it was filled", async () => {
-    const { document, error } = await replay(request);
+    const { document, error } = outcome;
     expect(error).toBeUndefined();
     const { difference, equity } = document;
     const last = equity.at(-1)!;
@@ -205,7 +210,7 @@ describe("along a path", () => {
   });
 
   it("twice gives the same bytes, whatever else the machine does", async () => {
-    const once = JSON.stringify(await replay(request));
+    const once = JSON.stringify(outcome);
     let isOver = false;
     // Somebody who keeps the event loop busy, a little and irregularly.
     const bother = (async () => {
