@@ -78,7 +78,9 @@ export function readArguments(argv: readonly string[]): WorkerArguments | "help"
         ? `--workers takes a whole number from 1 to 99, not ${workers}`
         : "--workers is for the role research",
     );
-  const directory = values.config ?? (existsSync("config/config.yaml") ? "config" : undefined);
+  // Settings that lack the file they go on top of are refused where they are read, never passed over in silence.
+  const files = ["config/config.yaml", "config/config.local.yaml"];
+  const directory = values.config ?? (files.some((file) => existsSync(file)) ? "config" : undefined);
   return {
     role,
     mode: live ? "live" : "paper",
