@@ -2,7 +2,7 @@ import { type BacktestResult, type Benchmark, measure, runBacktest, runBenchmark
 import { usSettlement } from "@pf/compliance";
 import { costModelOf, type LoadedConfig, lagOf, strategyOptionsOf } from "@pf/config";
 import type { TradingCalendar } from "@pf/market";
-import { type Cents, dollarsOf } from "@pf/orders";
+import { AmountError, type Cents, dollarsOf } from "@pf/orders";
 import type { MetricsJson } from "@pf/report";
 import { createStrategy, type Extensions, type StrategyOptions } from "@pf/selection";
 import { accountRulesOf, compareEngines, measureAccount } from "./account/compare.js";
@@ -12,7 +12,7 @@ import { auditLines, explainRebalances, runName } from "./audit.js";
 import { barKindOf } from "./bar-kind.js";
 import { requireDailyBars } from "./configuration.js";
 import { readRange } from "./dates.js";
-import { TooFewSessionsError } from "./errors.js";
+import { EquityOverflowError, TooFewSessionsError } from "./errors.js";
 import { type Manifest, manifestJson, manifestOf } from "./manifest.js";
 import { loadMarket, loadTraded, yearOf } from "./market-data.js";
 import type { Clock, ProgressListener } from "./ports.js";
@@ -43,8 +43,8 @@ export interface BacktestDocument {
   /** The bars engine's metrics, whichever engine is reported. */
   readonly bars: MetricsJson;
   /**
-   * Absent for hourly bars, because an account is traded once a session, and for bars that begin before 1995-06-07: how
-   * trades settled is known from then on.
+   * Absent for hourly bars, because an account is traded once a session, for bars that begin before 1995-06-07, because
+   * how trades settled is known from then on, and for prices so small that shares cannot be counted. The manifest warns.
    */
   readonly account?: AccountDocument;
   /** The literal rule in the same account; with `engine: "account"` only. */
@@ -79,7 +79,6 @@ export interface BacktestSetting {
 }
 
 const fewestSessions = 2;
-const withoutSettlement = `no account was traded with it: how trades settled is known from ${usSettlement.first} on (--start)`;
 
 /** From the cache to a report on disk. */
 export async function backtestPortfolio(
@@ -116,17 +115,19 @@ export async function backtestPortfolio(
   await checkpoint();
 
   const { metricsJson, planBacktestReport } = await import("@pf/report");
-  // Who asks for the account alone is told which dates have one; nobody else shall lose a backtest to it.
-  const isUnsettled = kind === "daily" && engine === "bars" && panel.sessions[0]! < usSettlement.first;
-  const money = kind === "hourly" || isUnsettled ? undefined : await tradeAccounts();
+  let withoutAccount: string | undefined;
+  const money =
+    kind === "hourly" ? undefined : engine === "account" ? await tradeAccounts() : await besideBars();
   const { account, literalAccount, result = bars, metrics = measured(bars) } = money ?? {};
+  requireNumbers("this backtest", result);
+  for (const { label, result: compared } of benchmarks) requireNumbers(label, compared);
   const described = manifestOf("backtest", setting.version, loaded, money?.traded ?? market, {
     lag,
     warmUp: strategy.warmUp,
     isAccount: money !== undefined,
   });
-  const manifest = isUnsettled
-    ? { ...described, warnings: [...described.warnings, withoutSettlement] }
+  const manifest = withoutAccount
+    ? { ...described, warnings: [...described.warnings, `no account was traded with it: ${withoutAccount}`] }
     : described;
   const run = runName("backtest", clock);
   const audit = await auditLines(explainRebalances(panel, strategy, bars), run, manifest, clock);
@@ -173,6 +174,21 @@ export async function backtestPortfolio(
     benchmarks,
   };
 
+  /** Who asks for the account alone is told why there is none; nobody else shall lose a backtest to it. */
+  async function besideBars() {
+    if (panel.sessions[0]! < usSettlement.first) {
+      withoutAccount = `how trades settled is known from ${usSettlement.first} on (--start)`;
+      return undefined;
+    }
+    try {
+      return await tradeAccounts();
+    } catch (error) {
+      if (!(error instanceof AmountError)) throw error;
+      withoutAccount = error.message;
+      return undefined;
+    }
+  }
+
   /** The same targets for money: shares for dollars, once a session. */
   async function tradeAccounts() {
     onProgress({ step: "trading it in a cash account" });
@@ -194,6 +210,12 @@ export async function backtestPortfolio(
       metrics: measureAccount(account.run),
     };
   }
+}
+
+/** @throws EquityOverflowError when equity has left the range of numbers, which only absurd costs bring about */
+function requireNumbers(whose: string, { sessions, equity }: BacktestResult): void {
+  const row = equity.findIndex((value) => !Number.isFinite(value));
+  if (row >= 0) throw new EquityOverflowError(whose, sessions[row]!);
 }
 
 /** An account's returns in the form of the bars engine's; equity as the growth of 1, which compares with benchmarks. */

@@ -99,6 +99,19 @@ export class TooFewSessionsError extends Error {
   }
 }
 
+/** Costs a share so far above the prices that equity left every number there is: nothing of it could be drawn or told. */
+export class EquityOverflowError extends Error {
+  override readonly name = "EquityOverflowError";
+  readonly code = "PF_EQUITY_OVERFLOW";
+  constructor(
+    /** Whose equity: this run's, or a benchmark's. */
+    readonly whose: string,
+    readonly session: string,
+  ) {
+    super(`the equity of ${whose} is no number any more on ${session}`);
+  }
+}
+
 /** The person, or the system, asked the command to stop. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";

@@ -241,6 +241,12 @@ export const failures: Readonly<Record<string, Entry>> = {
     means: "What was asked for takes more sessions than there are.",
     next: "widen --start and --end, or fetch more bars with `pf fetch`",
   },
+  PF_EQUITY_OVERFLOW: {
+    exit: 3,
+    means:
+      "Commissions are paid a share: where prices are hardly above 0 they are thousands of times what is traded.",
+    next: "check the prices, leave such symbols out, or set costs.commission_per_share to 0",
+  },
   PF_NOTHING_TRADED: {
     exit: 3,
     means: "Without a choice there is nothing to report.",

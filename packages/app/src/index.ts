@@ -25,6 +25,7 @@ export type { ConfigurationSources, Folders, ServiceContext } from "./context.js
 export { lastCompleteSession } from "./dates.js";
 export {
   EmptyCacheError,
+  EquityOverflowError,
   FetchIncompleteError,
   FolderInUseError,
   HourlyBarsError,

@@ -314,6 +314,30 @@ describe("backtest", () => {
     expect(existsSync(join(home, "refuse", "reports"))).toBe(false);
   });
 
+  it("calls prices that no commission a share fits to what they are, and not a fault of its own", async () => {
+    const csv = join(home, "dust-csv");
+    mkdirSync(csv, { recursive: true });
+    cpSync(join(home, "market", "data"), join(home, "dust", "data"), { recursive: true });
+    const days = (await servicesIn("dust").backtest({ plots: false })).result.sessions.slice(0, 400);
+    const bars = days.map((day, at) => {
+      const price = 1e-7 * (1 + 0.2 * Math.sin(at));
+      return `${day},${price},${price},${price},${price},10`;
+    });
+    writeFileSync(join(csv, "DUST.csv"), `date,open,high,low,close,volume\n${bars.join("\n")}\n`);
+    const short = ["features.atr_window=1", "features.ema_fast=1", "features.ema_slow=2"];
+    const windows = [...short, "selection.corr_window=2", "weights.vol_window=2"];
+    const overrides = ["universe=[DUST]", ...windows];
+    const services = servicesIn("dust-alone", { overrides });
+    await services.fetch({ source: "csv", csvDir: csv });
+    expect(await codeOf(services.backtest())).toBe("PF_EQUITY_OVERFLOW");
+    expect(existsSync(join(home, "dust-alone", "reports"))).toBe(false);
+    const free = servicesIn("dust-alone", { overrides: [...overrides, "costs.commission_per_share=0"] });
+    const { document } = await free.backtest({ plots: false });
+    expect(document.metrics.FinalEquity).toBeGreaterThan(0);
+    expect(document).not.toHaveProperty("account");
+    expect(document.manifest.warnings.join("\n")).toContain("too many to count exactly");
+  });
+
   it("stops when it is asked to, before anything is written", async () => {
     const controller = new AbortController();
     controller.abort();

@@ -93,6 +93,19 @@ const targetsOf = (panel: Panel, picks: readonly string[]) =>
   );
 
 describe("the account engine", () => {
+  it.each([
+    ["slippage of the whole price", [10, 10, 10, 10], 10_000, 0.0001],
+    ["a price of less than a tick", [3e-5, 3e-5, 3e-5, 3e-5], 1, 3e-5],
+  ])("sells at a price above 0 under %s", (_, column, slippageBps, sold) => {
+    const panel = panelOf({ A: column });
+    const picks = ["", "A", "", ""];
+    const base = rulesFor(panel, { slippageBps });
+    const rules = { ...base, compliance: { ...base.compliance, brokerEndOfDay: false } };
+    const { fills } = runAccount(panel, targetsOf(panel, picks), realPrices(panel, new Map()), rules);
+    expect(fills.map(({ side }) => side)).toEqual(["buy", "sell"]);
+    expect(fills[1]!.price).toBe(sold);
+  });
+
   it("keeps every cent and every share: the end is the fills of the run, booked anew", () => {
     fc.assert(
       fc.property(

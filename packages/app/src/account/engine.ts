@@ -361,7 +361,8 @@ class AccountEngine {
 function slippedPrice(close: number, side: Side, bps: number): number {
   if (bps === 0) return close;
   const price = close * (1 + ((side === "buy" ? 1 : -1) * bps) / 10_000);
-  return Math.round(price * 10_000) / 10_000;
+  // Nothing is traded at 0, however large the slippage or small the price.
+  return Math.max(Math.round(price * 10_000) / 10_000, Math.min(close, 0.0001));
 }
 
 /** Whether two rows want the same. */
