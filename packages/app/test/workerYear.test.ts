@@ -4,8 +4,10 @@ import { runInNewContext } from "node:vm";
 import { type CalendarAmendment, sessionDate, xnys } from "@pf/market";
 import { parseScenario } from "@pf/tws-sim";
 import { describe, expect, it } from "vitest";
+import { Draw } from "./draw.js";
 import { yearFaults } from "./yearFaults.js";
-import { Draw, type YearReport, YearWorld } from "./yearWorld.js";
+import type { YearReport } from "./yearWatch.js";
+import { YearWorld } from "./yearWorld.js";
 
 // Weeks of a worker's life in seconds, with everything that can go wrong. `make soak` lives through whole years:
 // PF_SOAK_YEARS says how many, PF_SOAK_SEED from which seed on; PF_YEAR_TRACE=1 tells what happens, PF_YEAR_ONLY draws

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { newYorkToUtcMs } from "@pf/market";
-import { type Draw, type Fault, universe, type YearWorld } from "./yearWorld.js";
+import type { Draw } from "./draw.js";
+import { type Fault, universe, type YearWorld } from "./yearWorld.js";
 
 // Everything that can go wrong around a session. Rules of a scenario are in force from a little before orders go out until
 // the evening, unless they say otherwise.

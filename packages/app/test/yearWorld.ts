@@ -1,32 +1,26 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { positionsOf, totalCash, usSettlement } from "@pf/compliance";
 import {
   amendCalendar,
   type CalendarAmendment,
   dateOfDayNumber,
   dayNumber,
-  newYorkDateOf,
-  newYorkTimeOf,
   newYorkToUtcMs,
   type SessionDate,
   type TradingCalendar,
   xnys,
 } from "@pf/market";
-import { centsOfDollars, quantityOfShares } from "@pf/orders";
 import { parseScenario, type Simulator, startSimulator, type WrittenAction } from "@pf/tws-sim";
 import type { ServiceContext } from "../src/context.js";
 import { StateLockedError } from "../src/journal/errors.js";
-import { hasJournal, type Journal, openJournal } from "../src/journal/journal.js";
 import { SimulatedTime } from "../src/replay/time.js";
 import { createServices, type Services } from "../src/services.js";
-import { isFill, rootOf } from "../src/trade/heard.js";
-import { foldTrade, type TradeEvent, type TradeState, untouched } from "../src/trade/state.js";
-import type { WorkerEvent } from "../src/worker/log.js";
 import { createTradeWorker } from "../src/worker/run.js";
 import { type SessionTimes, sessionTimes } from "../src/worker/schedule.js";
+import { Draw } from "./draw.js";
+import { isAtWork, loadEverything } from "./yearMachine.js";
+import { symbolOf, when, window, type YearReport, YearWatch } from "./yearWatch.js";
 
 // A worker, the broker it trades at, the machine they run on, the nights and weekends that the broker has, and a person who
 // looks after it all now and then: all of them on one simulated clock, and everything drawn from one seed.
@@ -34,7 +28,6 @@ import { type SessionTimes, sessionTimes } from "../src/worker/schedule.js";
 const secondMs = 1_000;
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-const window = { opensBeforeCloseMs: 5 * minuteMs, closesBeforeCloseMs: 30 * secondMs };
 export const universe = ["SPY", "QQQ", "TLT", "GLD", "BITO"] as const;
 /** Settings that want other holdings of the same market each, so that something is to be traded. */
 const turns = [
@@ -42,43 +35,6 @@ const turns = [
   ["selection.top_n=1", "weights.max_weight_per_asset=0.3"],
   ["selection.top_n=3", "weights.max_weight_per_asset=0.2"],
 ] as const;
-
-/** Numbers from 0 to below 1, the same for the same name. */
-export class Draw {
-  private state: number;
-
-  constructor(private readonly name: string) {
-    let hash = 2166136261;
-    for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0)!, 16777619);
-    this.state = hash >>> 0;
-  }
-
-  of(name: string): Draw {
-    return new Draw(`${this.name}/${name}`);
-  }
-
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let mixed = this.state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  }
-
-  /** A whole number from the first to the last. */
-  whole(first: number, last: number): number {
-    return first + Math.floor(this.next() * (last - first + 1));
-  }
-
-  one<T>(values: readonly T[]): T {
-    return values[this.whole(0, values.length - 1)]!;
-  }
-
-  shuffled<T>(values: readonly T[]): T[] {
-    const left = [...values];
-    return values.map(() => left.splice(this.whole(0, left.length - 1), 1)[0]!);
-  }
-}
 
 /** Something that goes wrong around one session. */
 export interface Fault {
@@ -111,29 +67,6 @@ interface YearOptions {
   readonly onTrace?: (line: string) => void;
   /** A file for everything that is said between worker and broker. */
   readonly wireLog?: string;
-}
-
-/** What a year was like. */
-export interface YearReport {
-  readonly seed: number;
-  /** Of each session how it ended, in order. */
-  readonly ended: readonly { session: SessionDate; result: string; outcome: string | null; detail: string }[];
-  /** What was injected, and on which session. */
-  readonly injected: readonly (readonly [session: SessionDate, fault: string])[];
-  readonly told: readonly (readonly [at: string, level: string, words: string])[];
-  /** Every order the broker took, with the instant. */
-  readonly orders: readonly (readonly [at: string, reference: string])[];
-  readonly executions: number;
-  /** Of these, how many nobody could hear of on their day: a person looked, and what was held was booked. */
-  readonly outOfSight: number;
-  readonly starts: number;
-  /** Money that came without a trade, such as dividends, and was booked. */
-  readonly receipts: number;
-  /** Sessions without a fault nearby, and how many of these were traded. */
-  readonly quiet: { readonly sessions: number; readonly traded: number };
-  readonly logins: { readonly late: number; readonly missed: readonly SessionDate[] };
-  /** What must not be. */
-  readonly problems: readonly string[];
 }
 
 class Death extends Error {}
@@ -198,14 +131,14 @@ class WorkerProcess {
           isHeard: true,
           send: async ({ title }) => {
             if (this.isDead || year.isDeaf) return false;
-            year.heard.push(title);
+            year.watch.heard.push(title);
             return true;
           },
           ping: async () => {},
         },
         signal: this.stop.signal,
         longestSleepMs: 6 * hourMs,
-        onEvent: (event) => year.hear(event),
+        onEvent: (event) => year.watch.hear(event),
         onChange: () => hook("activity", "activity"),
       });
       await worker.run();
@@ -230,52 +163,24 @@ export class YearWorld {
   skewMs = 0;
   /** Whether no channel takes what the worker tells. */
   isDeaf = false;
-  /** The titles of what channels took. */
-  readonly heard: string[] = [];
   /** How long a process that ended stays away. */
   restartMs = 5 * secondMs;
   readonly draw: Draw;
   /** As the exchange has it; the worker knows less. */
   readonly calendar: TradingCalendar;
   readonly folder = mkdtempSync(join(tmpdir(), "pf-year-"));
-  readonly problems: string[] = [];
+  /** Who hears of everything, and looks every evening. */
+  readonly watch: YearWatch;
   private readonly overrides: string[] = [];
   private readonly agenda: Due[] = [];
   private takeBackAgenda = () => {};
   private process: WorkerProcess | undefined;
   private isOver = false;
-  private isAway = true;
   private starts = 0;
-  private receipts = 0;
   private turned = 0;
   /** Lets the process die at so many steps or activities from now. */
   private fuse: { readonly at: Hook; left: number } | undefined;
   private readonly errands = new Set<Promise<void>>();
-
-  private readonly taken = new Map<string, Set<string>>();
-  private readonly executed = new Set<string>();
-  private readonly orders: (readonly [string, string])[] = [];
-  private readonly told: (readonly [string, string, string])[] = [];
-  private readonly titles: string[] = [];
-  private readonly ended = new Map<SessionDate, Extract<WorkerEvent, { kind: "ended" }>>();
-  private readonly ends: Extract<WorkerEvent, { kind: "ended" }>[] = [];
-  private readonly injected: (readonly [SessionDate, string])[] = [];
-  private readonly reconciled = new Map<SessionDate, boolean>();
-  /** Alarms that are told and not over, by their key. */
-  private readonly alarms = new Set<string>();
-  private alertsOfDay: string[] = [];
-  /** Sessions which something is allowed to have touched. */
-  private readonly touched = new Set<SessionDate>();
-  private readonly harmless = new Set<SessionDate>();
-  private books: { state: TradeState; seq: number } = { state: untouched, seq: 0 };
-  private readonly journalled = new Set<string>();
-  private readonly charged = new Set<string>();
-  /** Symbols that somebody else traded today. */
-  private readonly others = new Set<string>();
-  /** Executions of sessions in whose evening no worker was there to hear of them. */
-  private readonly outOfSight = new Map<SessionDate, readonly string[]>();
-  private readonly logins = { late: 0, missed: [] as SessionDate[] };
-  private quiet = { sessions: 0, traded: 0 };
 
   private constructor(
     readonly sim: Simulator,
@@ -284,21 +189,7 @@ export class YearWorld {
     this.calendar = amendCalendar(xnys, options.amendments ?? []);
     this.draw = new Draw(`year ${options.seed}`);
     this.time = new SimulatedTime(sim, () => isAtWork(sim.port));
-    const place = sim.venue.place.bind(sim.venue);
-    sim.venue.place = (order) => {
-      if (order.orderRef.startsWith("pf/")) this.hearOrder(order.orderRef);
-      place(order);
-    };
-    sim.venue.onEvent((event) => {
-      const { order, permId } =
-        event.kind === "status" || event.kind === "error" ? event.state : event.execution.order;
-      if (!order.orderRef.startsWith("pf/")) {
-        if (event.kind === "execution") this.others.add(this.symbolOf(order.conId));
-        return;
-      }
-      this.taken.set(order.orderRef, (this.taken.get(order.orderRef) ?? new Set()).add(permId));
-      if (event.kind === "execution") this.executed.add(event.execution.execId);
-    });
+    this.watch = new YearWatch({ sim, calendar: this.calendar, folder: this.folder, ...options });
   }
 
   /** Lives through it all. */
@@ -315,7 +206,7 @@ export class YearWorld {
       await loadEverything(sim.port, year.folder);
       year.time.flow();
       await year.time.during(year.liveThrough());
-      return year.report();
+      return year.watch.report(year.starts);
     } finally {
       await sim.close();
       rmSync(year.folder, { recursive: true, force: true });
@@ -338,7 +229,7 @@ export class YearWorld {
   // ---- what faults are made of
 
   at(utcMs: number, act: () => void | Promise<void>): void {
-    if (utcMs < this.now) throw new Error(`${this.when(utcMs)} is over at ${this.when(this.now)}`);
+    if (utcMs < this.now) throw new Error(`${when(utcMs)} is over at ${when(this.now)}`);
     let at = this.agenda.length;
     while (at > 0 && this.agenda[at - 1]!.atUtcMs > utcMs) at--;
     this.agenda.splice(at, 0, { atUtcMs: utcMs, act });
@@ -410,7 +301,8 @@ export class YearWorld {
     this.at(utcMs, async () => {
       const result = await new WorkerProcess(this).run();
       const isRefused = result instanceof StateLockedError;
-      if (!isRefused && !this.isAway) this.problem(`a second worker was not refused: ${String(result)}`);
+      if (!isRefused && !this.watch.isAway)
+        this.watch.problem(`a second worker was not refused: ${String(result)}`);
     });
   }
 
@@ -427,7 +319,7 @@ export class YearWorld {
       const done = act(services).then(
         () => {},
         (error: unknown) => {
-          if (!(error instanceof StateLockedError)) this.trace(`errand: ${error}`);
+          if (!(error instanceof StateLockedError)) this.watch.trace(`errand: ${error}`);
         },
       );
       this.errands.add(done);
@@ -456,16 +348,7 @@ export class YearWorld {
   /** What our account holds of a symbol that it holds anything of; the first of the universe when it holds nothing. */
   heldSymbol(): string {
     const held = this.sim.venue.positions(this.sim.accounts[0]!)[0];
-    return held ? this.symbolOf(held.conId) : universe[0];
-  }
-
-  private symbolOf(conId: number): string {
-    const anything = { symbol: "", secType: "", exchange: "", primaryExchange: "", currency: "" };
-    return this.sim.venue.contracts({ ...anything, conId })[0]!.symbol;
-  }
-
-  trace(line: string): void {
-    this.options.onTrace?.(`${this.when(this.now)} ${line}`);
+    return held ? symbolOf(this.sim, held.conId) : universe[0];
   }
 
   // ---- the year
@@ -494,7 +377,7 @@ export class YearWorld {
     await life;
     await Promise.all(this.errands);
     this.takeBackAgenda();
-    this.finish(sessions);
+    this.watch.finish(sessions);
   }
 
   /** Starts the worker again whenever it has ended, as whatever supervises it does. */
@@ -506,11 +389,11 @@ export class YearWorld {
       const process = new WorkerProcess(this);
       this.process = process;
       const born = this.now;
-      this.isAway = false;
+      this.watch.isAway = false;
       const result = await process.run();
-      this.isAway = true;
+      this.watch.isAway = true;
       if (this.isOver) return;
-      if (result instanceof Error) this.trace(`worker ended: ${result.name}: ${result.message}`);
+      if (result instanceof Error) this.watch.trace(`worker ended: ${result.name}: ${result.message}`);
       failures = result instanceof Error && this.now - born < minuteMs ? failures + 1 : 0;
       const awayMs = Math.max(this.restartMs, Math.min(5 * minuteMs, 5 * secondMs * 2 ** failures));
       this.restartMs = 5 * secondMs;
@@ -553,18 +436,19 @@ export class YearWorld {
           isMissed = true;
           inAt = newYorkToUtcMs(dateOfDayNumber(dayNumber(date) + 3), "08:00");
           const without = this.calendar.sessionsBetween(date, dateOfDayNumber(dayNumber(date) + 2));
-          this.logins.missed.push(...without);
-          for (const session of without) this.touched.add(session);
+          this.watch.logins.missed.push(...without);
+          for (const session of without) this.watch.touched.add(session);
         } else if (this.options.lateLogins && kind < 0.3) {
-          this.logins.late++;
-          this.harmless.add(this.calendar.next(date));
+          this.watch.logins.late++;
+          this.watch.harmless.add(this.calendar.next(date));
           inAt = newYorkToUtcMs(monday, "09:00");
         }
         if (inAt > newYorkToUtcMs(date, "18:00")) {
           this.at(newYorkToUtcMs(date, "19:00"), () => {
             const session = this.calendar.next(date);
             // A fault before it may have told of the same trouble.
-            if (!this.alarms.has("preflight")) this.problem(`no alarm on Sunday before ${session}`);
+            if (!this.watch.alarms.has("preflight"))
+              this.watch.problem(`no alarm on Sunday before ${session}`);
           });
         }
         this.trigger(out, { restart: { down: Math.round((inAt - out) / secondMs) } });
@@ -590,7 +474,7 @@ export class YearWorld {
     const odd = new Set((this.options.amendments ?? []).map(({ day }) => day));
     const usual = sessions.filter(
       (day, nth) =>
-        nth > 0 && nth < sessions.length - 2 && !odd.has(day) && !this.logins.missed.includes(day),
+        nth > 0 && nth < sessions.length - 2 && !odd.has(day) && !this.watch.logins.missed.includes(day),
     );
     let deck: Fault[] = [];
     const deal = (): Fault => {
@@ -606,70 +490,33 @@ export class YearWorld {
       this.at(newYorkToUtcMs(session, "06:00"), () => {
         this.turn();
         for (const fault of chosen) {
-          this.injected.push([session, fault.name]);
-          this.trace(`fault: ${fault.name}`);
+          this.watch.injected.push([session, fault.name]);
+          this.watch.trace(`fault: ${fault.name}`);
           fault.arrange(this, times, own);
         }
       });
       let one = session;
-      if (!chosen.every(({ isHarmless }) => isHarmless)) this.touched.add(session);
-      else this.harmless.add(session);
+      if (!chosen.every(({ isHarmless }) => isHarmless)) this.watch.touched.add(session);
+      else this.watch.harmless.add(session);
       const after = Math.max(...chosen.map(({ after = 0 }) => after));
       for (let more = 0; more < after; more++) {
         one = this.calendar.next(one);
-        this.touched.add(one);
+        this.watch.touched.add(one);
       }
     }
-  }
-
-  // ---- what is heard
-
-  hear(event: WorkerEvent): void {
-    if (event.kind === "ended") {
-      this.ends.push(event);
-      if (this.ended.has(event.session)) this.problem(`${event.session} ended twice`);
-      this.ended.set(event.session, event);
-      this.trace(`ended ${event.session} ${event.result} ${event.outcome}: ${event.detail}`);
-    }
-    if (event.kind === "reconciled") this.reconciled.set(event.session, event.agrees);
-    if (event.kind === "told") {
-      const { key, level, title, detail, isOver } = event;
-      this.titles.push(title);
-      if (isOver) this.alarms.delete(key);
-      else if (level === "alarm") this.alarms.add(key);
-      const words = this.anywhere(`${title}: ${detail}`);
-      this.told.push([this.when(this.now), isOver ? "over" : level, words]);
-      const isLearned = this.options.amendments?.some(({ day }) => key === `hours ${day}`) ?? false;
-      // What is told of a session that is long over was told of its own day too.
-      const isOld = event.session !== null && event.session < newYorkDateOf(this.now);
-      if (level !== "info" && !isOver && !isLearned && !isOld)
-        this.alertsOfDay.push(`${level} ${title}: ${detail}`);
-      if (!key.startsWith("summary")) this.trace(`told ${isOver ? "over" : level} ${title}: ${detail}`);
-    }
-  }
-
-  private hearOrder(reference: string): void {
-    this.orders.push([this.when(this.now), reference]);
-    const day = newYorkDateOf(this.now);
-    const close = this.calendar.isSession(day) ? this.calendar.closeUtcMs(day) : 0;
-    const left = close - this.now;
-    if (left > window.opensBeforeCloseMs || left < window.closesBeforeCloseMs)
-      this.problem(`${reference} reached the broker at ${this.when(this.now)}, ${left} ms before the close`);
   }
 
   // ---- the person, who looks at eight in the evening
 
   private evening(session: SessionDate, nth: number): void {
     this.fuse = undefined;
-    this.look(session);
-    this.alertsOfDay = [];
-    const { state } = this.books;
+    const { halt } = this.watch.look(session);
     const draw = this.draw.of(`evening ${session}`);
     // Some need a night to think about it; then the next session is halted too.
     const tomorrow = draw.next() < 0.15;
-    const mustResume = state.halt !== null;
-    const mustAccept = !mustResume && this.alarms.has("books");
-    if ((mustResume || mustAccept) && tomorrow) this.touched.add(this.calendar.next(session));
+    const mustResume = halt !== null;
+    const mustAccept = !mustResume && this.watch.alarms.has("books");
+    if ((mustResume || mustAccept) && tomorrow) this.watch.touched.add(this.calendar.next(session));
     else if (mustResume) this.errand(this.now + minuteMs, (to) => to.resume({ reason: "looked at it" }));
     else if (mustAccept) {
       this.errand(this.now + minuteMs, (to) => to.halt({ reason: "the books differ" }));
@@ -677,236 +524,4 @@ export class YearWorld {
     }
     this.options.onEvening?.(session, nth);
   }
-
-  /** Everything that must be true in the evening of a session, and always. */
-  private look(session: SessionDate): void {
-    const isQuiet = !this.touched.has(session) && !this.harmless.has(session);
-    const mustTrade = !this.touched.has(session);
-    const about = (words: string) => this.problem(`${session}: ${words}`);
-    const end = this.ended.get(session);
-    const { result, outcome, detail } = end ?? {};
-    // Who is away, or cannot read, tells when that is over; in the end every session has to be told of.
-    const isExcused = this.isAway || (!mustTrade && this.alarms.size > 0);
-    if (!end && !isExcused) about("nothing is known of how it ended");
-    else if (!end) this.trace(`it is not known yet how ${session} ended`);
-    else if (end && result !== "traded") {
-      if ((detail ?? "").length < 10) about(`${result} without a reason: ${detail}`);
-      const key = result === "halted" ? "halted" : "skipped";
-      if (!this.alarms.has(key)) about(`${result}, and no alarm was told`);
-    }
-    if (mustTrade) {
-      this.quiet.sessions++;
-      if (result === "traded") this.quiet.traded++;
-      else about(`${result} although nothing was wrong: ${detail}`);
-    }
-    if (isQuiet) {
-      if (outcome !== "filled" && outcome !== "unchanged") about(`${outcome} although nothing was wrong`);
-      if (this.alertsOfDay.length > 0) about(`told without need: ${this.alertsOfDay.join(" | ")}`);
-    }
-    for (const [reference, permIds] of this.taken)
-      if (permIds.size > 1) about(`${reference} is at the broker ${permIds.size} times`);
-    this.lookAtBooks(session, mustTrade);
-  }
-
-  private lookAtBooks(session: SessionDate, mustAgree: boolean): void {
-    const about = (words: string) => this.problem(`${session}: ${words}`);
-    const { account } = this.readBooks();
-    const broker = this.broker();
-    const [held, cash] = [positionsOf(account), totalCash(account)];
-    const isSame =
-      JSON.stringify(sorted(held)) === JSON.stringify(sorted(broker.positions)) && cash === broker.cash;
-    const agreed = this.reconciled.get(session);
-    if (!isSame && (mustAgree || agreed === true)) {
-      about(
-        `the book has ${JSON.stringify(sorted(held))} and ${cash}, the broker ${JSON.stringify(sorted(broker.positions))} and ${broker.cash}`,
-      );
-    }
-    const isNoted = agreed === true || this.alarms.size > 0 || this.isAway;
-    if (!isSame && !isNoted) about("the books differ, and no alarm was told");
-    if (account.settled < 0) about(`settled cash is ${account.settled}`);
-    for (const [symbol, quantity] of Object.entries(broker.positions))
-      if (quantity < 0) about(`${symbol} is short`);
-    const missed = [...this.executed].filter((execId) => !this.journalled.has(execId));
-    if (this.isAway && missed.length > 0) {
-      // The broker lists executions of its day only: tomorrow a person has to look, and what is held is booked.
-      for (const execId of missed) this.executed.delete(execId);
-      this.outOfSight.set(session, missed);
-    } else if (mustAgree || agreed === true) {
-      if (missed.length > 0) about(`executions that the journal does not have: ${missed}`);
-    }
-    const known = new Set([...this.executed, ...[...this.outOfSight.values()].flat()]);
-    const invented = [...this.journalled].filter((execId) => !known.has(execId));
-    if (invented.length > 0) about(`executions that the broker does not have: ${invented}`);
-    const silent = [...this.journalled].filter((execId) => !this.charged.has(rootOf(execId)));
-    const isUntold = this.injected.some(([day, name]) => day === session && name.includes("never told"));
-    // Nobody told what it was alone: it is booked with whatever else the cash differed by.
-    if (this.isAway || isUntold) for (const execId of silent) this.charged.add(rootOf(execId));
-    else if (mustAgree && silent.length > 0) about(`executions without a commission: ${silent}`);
-    this.lookAtHoldings(session);
-    this.others.clear();
-  }
-
-  /** Nothing is bought beyond its target, and nothing sold below it, in however many attempts under whatever names. */
-  private lookAtHoldings(session: SessionDate): void {
-    const { lastDecision, account } = this.books.state;
-    const equity = account.valued?.session === session ? account.valued.equity / 100 : undefined;
-    if (lastDecision?.session !== session || equity === undefined) return;
-    for (const { conId, quantity } of this.sim.venue.positions(this.sim.accounts[0]!)) {
-      const symbol = this.symbolOf(conId);
-      const price = this.sim.venue.quote(conId, "live").last;
-      if (price === undefined || this.others.has(symbol)) continue;
-      const ordered = (side: string) =>
-        this.orders.some(([, reference]) => reference.startsWith(`pf/${session}/${symbol}/${side}`));
-      const value = Number(quantity) * price;
-      const target = (lastDecision.weights[symbol] ?? 0) * equity;
-      // Prices move in the last minutes, and only whole shares are traded.
-      const [least, most] = [target * 0.95 - price, target * 1.05 + price];
-      if ((ordered("buy") && value > most) || (ordered("sell") && value < least))
-        this.problem(
-          `${session}: ${quantity} ${symbol} are worth ${value.toFixed(0)}, and ${target.toFixed(0)} was wanted`,
-        );
-    }
-  }
-
-  private finish(sessions: readonly SessionDate[]): void {
-    for (const session of sessions) {
-      const count = this.ends.filter((end) => end.session === session).length;
-      if (count !== 1) this.problem(`${session} ended ${count} times`);
-    }
-    for (const { session } of this.ends)
-      if (!sessions.includes(session)) this.problem(`${session} is no session, and ended`);
-    const counts = (titles: readonly string[]) =>
-      titles.reduce((of, title) => of.set(title, (of.get(title) ?? 0) + 1), new Map<string, number>());
-    const heard = counts(this.heard);
-    for (const [title, times] of counts(this.titles))
-      if (heard.get(title) !== times)
-        this.problem(`"${title}" was told ${times} times, and heard ${heard.get(title) ?? 0} times`);
-    for (const [session, missed] of this.outOfSight) {
-      const { result } = this.ended.get(session) ?? {};
-      if (result !== "halted") this.problem(`${session} ${result}, and nobody looked for ${missed}`);
-    }
-  }
-
-  private report(): YearReport {
-    return {
-      seed: this.options.seed,
-      ended: this.ends.map(({ session, result, outcome, detail }) => {
-        return { session, result, outcome, detail: this.anywhere(detail) };
-      }),
-      injected: this.injected,
-      told: this.told,
-      orders: this.orders,
-      executions: this.executed.size + [...this.outOfSight.values()].flat().length,
-      outOfSight: [...this.outOfSight.values()].flat().length,
-      starts: this.starts,
-      receipts: this.receipts,
-      quiet: this.quiet,
-      logins: this.logins,
-      problems: this.problems,
-    };
-  }
-
-  private readBooks(): TradeState {
-    const account = this.sim.accounts[0]!;
-    const identity = { mode: "paper", account, venue: "tws-sim:synthetic:42" } as const;
-    const { state } = this.folders;
-    if (!hasJournal(state, identity)) return this.books.state;
-    let journal: Journal<TradeEvent> | undefined;
-    try {
-      journal = openJournal<TradeEvent>(state, identity, { nowUtcMs: () => this.now });
-      const entries = journal.entries(this.books.seq);
-      for (const { body } of entries) {
-        if (body.kind === "noticed" && body.notice.code === "external_cash") this.receipts++;
-        if (body.kind !== "order") continue;
-        if (isFill(body.event)) this.journalled.add(body.event.execId);
-        if (body.event.kind === "commission") this.charged.add(rootOf(body.event.execId));
-      }
-      this.books = {
-        state: foldTrade(entries, usSettlement, this.books.state),
-        seq: entries.at(-1)?.seq ?? this.books.seq,
-      };
-    } finally {
-      journal?.close();
-    }
-    return this.books.state;
-  }
-
-  /** What the broker holds, in ten-thousandths of a share, and all its cash in cents. */
-  private broker() {
-    const { venue, accounts } = this.sim;
-    const positions = venue.positions(accounts[0]!);
-    return {
-      positions: Object.fromEntries(
-        positions.map(({ conId, quantity }) => [this.symbolOf(conId), quantityOfShares(quantity)]),
-      ),
-      cash: centsOfDollars(venue.summary(accounts[0]!).totalCashValue),
-    };
-  }
-
-  private problem(words: string): void {
-    this.problems.push(this.anywhere(words));
-    this.trace(`PROBLEM ${words}`);
-  }
-
-  /** Words without what differs from run to run. */
-  private anywhere(words: string): string {
-    return words.replaceAll(this.folder, "FOLDER").replaceAll(String(this.sim.port), "PORT");
-  }
-
-  private when(utcMs: number): string {
-    const seconds = new Date(utcMs).toISOString().slice(16, 23);
-    return `${newYorkDateOf(utcMs)} ${newYorkTimeOf(utcMs)}${seconds}`;
-  }
-}
-
-const sorted = (record: Readonly<Record<string, number>>) =>
-  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
-
-/** Requests of this process that the system has not answered yet. */
-const requests = /^(FSReq|CloseReq|ConnectWrap|ShutdownWrap|WriteWrap|GetAddrInfo)/;
-
-/** Whether the disk is at work, or something is on its way between a client and the simulator, both in this process. */
-function isAtWork(port: number): boolean {
-  if (process.getActiveResourcesInfo().some((name) => requests.test(name))) return true;
-  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): readonly unknown[] };
-  const ends = new Map<number, Socket>();
-  for (const one of handles.call(process)) {
-    if (!(one instanceof Socket) || one.destroyed) continue;
-    if (one.connecting) return true;
-    const [own, other] = [one.localPort, one.remotePort];
-    const client = own === port ? other : other === port ? own : undefined;
-    if (client === undefined) continue;
-    const peer = ends.get(client);
-    if (!peer) ends.set(client, one);
-    else {
-      ends.delete(client);
-      if (one.bytesWritten !== peer.bytesRead || one.bytesRead !== peer.bytesWritten) return true;
-    }
-  }
-  return ends.size > 0;
-}
-
-/** Code that is loaded when it is needed first takes time of the machine, which nobody here waits for. */
-async function loadEverything(port: number, folder: string): Promise<void> {
-  await Promise.all([
-    import("../src/audit.js"),
-    import("../src/configuration.js"),
-    import("../src/connect.js"),
-    import("../src/fetch.js"),
-    import("../src/sources.js"),
-    import("../src/trade/history.js"),
-    import("../src/trade/service.js"),
-    import("../src/trade/status.js"),
-    import("@pf/bars"),
-    import("pino"),
-  ]);
-  const folders = { data: join(folder, "warm"), out: join(folder, "warm"), state: join(folder, "warm") };
-  const configuration = {
-    overrides: ["universe=[SPY, TLT]", "ibkr.start=2025-01-02", "ibkr.end=2025-03-31"],
-  };
-  const services = createServices({ configuration, folders, version: "0.0.0-test" });
-  for (let time = 0; time < 2; time++) await services.fetch({ source: "synthetic" });
-  const { connectIbkr } = await import("@pf/ibkr");
-  const whose = { clientId: 9, account: "DUK200445", mode: "paper", reconnect: false } as const;
-  await (await connectIbkr({ host: "127.0.0.1", port, ...whose })).close();
 }
