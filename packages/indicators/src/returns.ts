@@ -42,46 +42,50 @@ export function stdev(values: Float64Array, window: number, out?: Float64Array):
   const warmUp = Math.min(window - 1, bars);
   for (let bar = 0; bar < warmUp; bar++) result[bar] = Number.NaN;
   let bar = warmUp;
-  // Four windows side by side: each keeps its own sums in its own order, so the numbers are those of one window alone,
-  // but the processor has four additions under way instead of waiting for one.
-  for (; bar + 4 <= bars; bar += 4) {
-    const from = bar - window + 1;
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let at = from; at <= bar; at++) {
-      sum0 += values[at]!;
-      sum1 += values[at + 1]!;
-      sum2 += values[at + 2]!;
-      sum3 += values[at + 3]!;
-    }
-    const mean0 = sum0 / window;
-    const mean1 = sum1 / window;
-    const mean2 = sum2 / window;
-    const mean3 = sum3 / window;
-    let squares0 = 0;
-    let squares1 = 0;
-    let squares2 = 0;
-    let squares3 = 0;
-    for (let at = from; at <= bar; at++) {
-      const deviation0 = values[at]! - mean0;
-      const deviation1 = values[at + 1]! - mean1;
-      const deviation2 = values[at + 2]! - mean2;
-      const deviation3 = values[at + 3]! - mean3;
-      squares0 += deviation0 * deviation0;
-      squares1 += deviation1 * deviation1;
-      squares2 += deviation2 * deviation2;
-      squares3 += deviation3 * deviation3;
-    }
-    result[bar] = Math.sqrt(squares0 / (window - 1));
-    result[bar + 1] = Math.sqrt(squares1 / (window - 1));
-    result[bar + 2] = Math.sqrt(squares2 / (window - 1));
-    result[bar + 3] = Math.sqrt(squares3 / (window - 1));
-  }
+  for (; bar + 4 <= bars; bar += 4) stdevOfFour(values, bar - window + 1, bar, result);
   for (; bar < bars; bar++) result[bar] = stdevOf(values, bar - window + 1, bar + 1);
   settleEqualWindows(values, window, result);
   return result;
+}
+
+/**
+ * The four windows that end at `last` and the three bars after it, side by side: each keeps its own sums in its own order,
+ * so the numbers are those of one window alone, but the processor has four additions under way instead of waiting for one.
+ */
+function stdevOfFour(values: Float64Array, from: number, last: number, result: Float64Array): void {
+  const window = last - from + 1;
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  for (let at = from; at <= last; at++) {
+    sum0 += values[at]!;
+    sum1 += values[at + 1]!;
+    sum2 += values[at + 2]!;
+    sum3 += values[at + 3]!;
+  }
+  const mean0 = sum0 / window;
+  const mean1 = sum1 / window;
+  const mean2 = sum2 / window;
+  const mean3 = sum3 / window;
+  let squares0 = 0;
+  let squares1 = 0;
+  let squares2 = 0;
+  let squares3 = 0;
+  for (let at = from; at <= last; at++) {
+    const deviation0 = values[at]! - mean0;
+    const deviation1 = values[at + 1]! - mean1;
+    const deviation2 = values[at + 2]! - mean2;
+    const deviation3 = values[at + 3]! - mean3;
+    squares0 += deviation0 * deviation0;
+    squares1 += deviation1 * deviation1;
+    squares2 += deviation2 * deviation2;
+    squares3 += deviation3 * deviation3;
+  }
+  result[last] = Math.sqrt(squares0 / (window - 1));
+  result[last + 1] = Math.sqrt(squares1 / (window - 1));
+  result[last + 2] = Math.sqrt(squares2 / (window - 1));
+  result[last + 3] = Math.sqrt(squares3 / (window - 1));
 }
 
 /**
