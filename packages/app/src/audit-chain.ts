@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digestOf } from "node:crypto";
 
 /** What the first record of a log says of the one before it. */
 const chainBeginning = "0".repeat(64);
@@ -75,7 +75,7 @@ export function verifyAudit(text: string): AuditVerification {
 }
 
 function hashOfText(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return digestOf("sha256", text, "hex");
 }
 
 function hashIn(line: string): { readonly hash: string; readonly body: string } | undefined {
