@@ -22,7 +22,7 @@ rehearse: workspace ; $(PNPM) run rehearse
 bench: workspace ; $(PNPM) run bench
 soak: workspace ; $(PNPM) run soak
 demo: workspace ; $(PNPM) run demo
-fetch: workspace ; $(PNPM) run fetch
+fetch: workspace ; $(PNPM) run fetch $(ARGS)
 backtest: workspace ; $(PNPM) run pf backtest $(ARGS)
 wf: workspace ; $(PNPM) run pf walkforward $(ARGS)
 permute: workspace ; $(PNPM) run pf permute $(ARGS)
