@@ -74,7 +74,25 @@ async function builtInVenue(options: SimulatorOptions, calendar: TradingCalendar
   });
 }
 
-async function syntheticSymbols(
+/** The market made last: who starts simulators in tests starts many of the same. A venue changes nothing of its bars. */
+let lastMade:
+  | {
+      readonly seed: number | string;
+      readonly calendar: TradingCalendar;
+      readonly symbols: Promise<readonly SimulatedSymbol[]>;
+    }
+  | undefined;
+
+function syntheticSymbols(
+  seed: number | string,
+  calendar: TradingCalendar,
+): Promise<readonly SimulatedSymbol[]> {
+  if (lastMade?.seed !== seed || lastMade.calendar !== calendar)
+    lastMade = { seed, calendar, symbols: makeSymbols(seed, calendar) };
+  return lastMade.symbols;
+}
+
+async function makeSymbols(
   seed: number | string,
   calendar: TradingCalendar,
 ): Promise<readonly SimulatedSymbol[]> {

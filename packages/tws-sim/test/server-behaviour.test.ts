@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { newYorkToUtcMs, sessionDate } from "@pf/market";
 import { describe, expect, it } from "vitest";
-import { PortInUseError, SimulatorOptionsError, startSimulator } from "../src/index.js";
+import { PortInUseError, type Simulator, SimulatorOptionsError, startSimulator } from "../src/index.js";
 import {
   account,
   afternoon,
@@ -64,6 +64,26 @@ describe("startSimulator", () => {
     expect(simulated.now()).toBe(newYorkToUtcMs(sessionDate("2025-12-31"), "15:30"));
     expect(simulated.accounts).toEqual(["DUK200445"]);
     await simulated.close();
+  });
+
+  it("leaves another simulator of the same seed as it is, whatever happens in its own market", async () => {
+    const [one, other] = await Promise.all([1, 2].map(() => startSimulator({ speed: "frozen" })));
+    const seen = ({ venue }: Simulator) => {
+      const any = { conId: 0, secType: "STK", exchange: "", primaryExchange: "", currency: "" };
+      const { conId } = venue.contracts({ ...any, symbol: "SPY" })[0]!;
+      const bars = { conId, endUtcMs: undefined, barSize: "1 day", regularHoursOnly: true };
+      const history = (whatToShow: string) =>
+        venue.history({ ...bars, duration: { count: 10, unit: "Y" }, whatToShow });
+      return [venue.quote(conId, "live"), history("TRADES"), history("ADJUSTED_LAST")];
+    };
+    const before = seen(other!);
+    expect(seen(one!)).toEqual(before);
+    one!.trigger({ split: { symbol: "SPY", ratio: 2 } });
+    expect(seen(one!)).not.toEqual(before);
+    expect(seen(other!)).toEqual(before);
+    const later = await startSimulator({ speed: "frozen" });
+    expect(seen(later)).toEqual(before);
+    for (const simulated of [one!, other!, later]) await simulated.close();
   });
 
   it("serves nine synthetic symbols over eleven years when told nothing", async () => {

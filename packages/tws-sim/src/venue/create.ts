@@ -1,4 +1,4 @@
-import { newYorkDateOf, type TradingCalendar, xnys } from "@pf/market";
+import { newYorkDateOf, type SessionDate, type TradingCalendar, xnys } from "@pf/market";
 import { cents, commissionPlan, formatQuantity } from "@pf/orders";
 import { Timeline } from "../timeline.js";
 import { Account } from "./account.js";
@@ -41,6 +41,22 @@ export function createVenue(options: VenueOptions): Venue {
   return new SimulatedVenue(options);
 }
 
+/** Symbols trade on the same sessions, and a session's hours take a while to find out. */
+function remembered(calendar: TradingCalendar): Pick<TradingCalendar, "openUtcMs" | "closeUtcMs"> {
+  const once = (find: (session: SessionDate) => number) => {
+    const known = new Map<SessionDate, number>();
+    return (session: SessionDate) => {
+      const found = known.get(session) ?? find(session);
+      known.set(session, found);
+      return found;
+    };
+  };
+  return {
+    openUtcMs: once((session) => calendar.openUtcMs(session)),
+    closeUtcMs: once((session) => calendar.closeUtcMs(session)),
+  };
+}
+
 class SimulatedVenue implements Venue {
   nowUtcMs: number;
   readonly accounts: readonly string[];
@@ -59,11 +75,12 @@ class SimulatedVenue implements Venue {
     this.calendar = calendar;
     const ids = contractIds(options.instruments.map(({ adjusted }) => adjusted.ticker));
     const paths = new Map<number, Float64Array>();
+    const hours = remembered(calendar);
     const instruments = options.instruments.map(
       (given) =>
         new Instrument(given, {
           seed: String(seed),
-          calendar,
+          calendar: hours,
           intraday,
           splits,
           conId: ids.get(given.adjusted.ticker)!,

@@ -34,7 +34,8 @@ interface Split {
 
 export interface InstrumentOptions {
   readonly seed: string;
-  readonly calendar: TradingCalendar;
+  /** Opens and closes of sessions, milliseconds since 1970 UTC. */
+  readonly calendar: Pick<TradingCalendar, "openUtcMs" | "closeUtcMs">;
   readonly intraday: "path" | "close";
   readonly splits: readonly VenueSplit[];
   readonly conId: number;
