@@ -108,11 +108,12 @@ describe.runIf(program)("the page in Chromium", () => {
     const worker = await pageOf({ shows: healthy(20) });
     const { page } = await opened({ viewport: desk }, worker.url);
     // The field is where one types at once; a wrong token says so.
+    await focusOn(page, "token");
     await page.keyboard.type("not the token at all");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").waitFor();
     expect(await page.getByRole("alert").textContent()).toBe("That is not the token.");
-    await page.waitForFunction(() => document.activeElement?.id === "token");
+    await focusOn(page, "token");
     await keepPicture(page, "signing in");
     await page.keyboard.type(token);
     await page.keyboard.press("Enter");
@@ -127,6 +128,7 @@ describe.runIf(program)("the page in Chromium", () => {
     await page.getByRole("heading", { name: "Halt trading?" }).waitFor();
     expect(await faultsOfAccess(page)).toEqual([]);
     await keepPicture(page, "halting");
+    await focusOn(page, "reason");
     await page.keyboard.type("the plan looks odd");
     await page.keyboard.press("Tab");
     expect(await focused(page)).toBe("Halt trading now");
@@ -140,6 +142,7 @@ describe.runIf(program)("the page in Chromium", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Resume trading?" }).waitFor();
     expect(await faultsOfAccess(page)).toEqual([]);
+    await focusOn(page, "reason");
     await page.keyboard.type("it was only me");
     await page.keyboard.press("Tab");
     await page.keyboard.type("DU-not-this-one");
@@ -149,7 +152,7 @@ describe.runIf(program)("the page in Chromium", () => {
     await keepPicture(page, "resuming");
     // What was typed is still there; only the account is asked for again.
     expect(await page.getByLabel("What was found").inputValue()).toBe("it was only me");
-    await page.waitForFunction(() => document.activeElement?.id === "reason");
+    await focusOn(page, "reason");
     await page.keyboard.press("Tab");
     await page.keyboard.type("DUK200445");
     await page.keyboard.press("Tab");
@@ -402,6 +405,11 @@ function sidewaysIn(page: Page): Promise<readonly string[]> {
 
 function focused(page: Page): Promise<string | null | undefined> {
   return page.evaluate(() => document.activeElement?.textContent);
+}
+
+/** Waits for the field that a page lets one type into at once; it gets the focus with the page's first frame. */
+async function focusOn(page: Page, id: string): Promise<void> {
+  await page.waitForFunction((wanted) => document.activeElement?.id === wanted, id);
 }
 
 /** Presses Tab until something is reached, and says how often. */
