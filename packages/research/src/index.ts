@@ -10,8 +10,7 @@ export {
   WindowError,
   WindowOptionsError,
 } from "./errors.js";
-export type { GridEvaluator } from "./evaluator.js";
-export { gridEvaluator, plainEvaluator } from "./evaluator.js";
+export { gridEvaluator } from "./evaluator.js";
 export type { CollectOptions, Executor, StopSignal, UnitOutcome } from "./executor.js";
 export { collect, inlineExecutor } from "./executor.js";
 export type { Fold, WalkForwardOptions } from "./folds.js";
@@ -26,6 +25,7 @@ export { rowOrder } from "./orders.js";
 export type { NullSummary, PermutationOutcome, PermutationTest, PermutationWindow } from "./permutation.js";
 export { mergePermutation, mergeProcedure, summariseNull } from "./permutation.js";
 export { permutePanel, rowPatterns } from "./permutePanel.js";
+export { type GridEvaluator, plainEvaluator } from "./plainEvaluator.js";
 export type { PValue } from "./pValue.js";
 export { permutationP, pValue } from "./pValue.js";
 export { normalCdf, normalQuantile } from "./statistics/normal.js";

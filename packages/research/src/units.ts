@@ -1,12 +1,13 @@
 import type { Panel } from "@pf/market";
 import { createFeatures, type Extensions, type Features } from "@pf/selection";
 import { RunsError, UnitError } from "./errors.js";
-import { type GridEvaluator, windowEvaluator } from "./evaluator.js";
+import { windowEvaluator } from "./evaluator.js";
 import type { Fold } from "./folds.js";
 import { type GridPlan, planGrid } from "./grid.js";
 import { bestPosition, orNull } from "./objective.js";
 import { rowOrder } from "./orders.js";
 import { permutePanel, rowPatterns } from "./permutePanel.js";
+import type { GridEvaluator } from "./plainEvaluator.js";
 import type { Study } from "./study.js";
 import { type FoldResult, type FoldRules, runFold, stitchedObjective } from "./walkForward.js";
 

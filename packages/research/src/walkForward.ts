@@ -19,10 +19,10 @@ import {
   windowFeatures,
 } from "@pf/selection";
 import { MergeError } from "./errors.js";
-import type { GridEvaluator } from "./evaluator.js";
 import type { Fold } from "./folds.js";
 import type { GridPlan } from "./grid.js";
 import { bestPosition, merit, orNull, type PlainMetrics, plainMetrics } from "./objective.js";
+import type { GridEvaluator } from "./plainEvaluator.js";
 import { type GridKey, type GridPoint, periodsPerYearOf, type Study } from "./study.js";
 
 /** What one fold chose and what it means to hold after it. Plain data: it survives JSON and another thread. */

@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { panelOf, type SymbolShape, type World, worlds } from "../../../market/test/worlds.js";
 import { anyOptions, optionsWith, smallOptions } from "../../../selection/test/options.js";
-import { plainEvaluator } from "../evaluator.js";
 import { planGrid } from "../grid.js";
 import { rowOrder } from "../orders.js";
 import { rowPatterns } from "../permutePanel.js";
+import { plainEvaluator } from "../plainEvaluator.js";
 import type { Grid, Objective, Study } from "../study.js";
 import { createGridKernel, createWindowKernel } from "./kernel.js";
 
@@ -88,6 +88,27 @@ describe("the grid kernel", () => {
       { numRuns: 250 },
     );
   }, 120_000);
+
+  it.each(["Calmar", "CAGR", "MaxDD", "FinalEquity"] as const)(
+    "has the plain path's %s also of a portfolio whose costs eat more than there is",
+    (objective) => {
+      const world: World = { seed: 11, rows: 90, shapes: Array.from({ length: 3 }, () => walk) };
+      const panel = panelOf(world);
+      const order = rowOrder(rowPatterns(panel), 1, 0, 0);
+      const grid: Grid = { ema_fast: [2], ema_slow: [6], top_n: [1, 2] };
+      const study: Study = {
+        options: smallOptions,
+        costs: { commissionPerShare: 250, slippageBps: 0 },
+        lag: 1,
+        grid,
+        objective,
+      };
+      expectSame(panel, study);
+      expectSame(panel, study, order);
+      const ruined = createGridKernel(panel, { ...study, objective: "MaxDD" })!.evaluate();
+      expect(Math.min(...ruined)).toBeGreaterThan(1);
+    },
+  );
 
   it("shares a walk among caps only as far as they take the same names", () => {
     const grid: Grid = {

@@ -1,6 +1,7 @@
 import type { CostModel, SharedTargets } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import { type GridPlan, planGrid } from "../grid.js";
+import { type GridEvaluator, plainEvaluator } from "../plainEvaluator.js";
 import { type Objective, periodsPerYearOf, type Study } from "../study.js";
 import { type Block, type BlockPlan, planBlocks } from "./blocks.js";
 import type { BookRoom } from "./book.js";
@@ -189,10 +190,12 @@ function kernelOf(
     equalWeights: options.weights.method === "equal",
     objective: study.objective,
   };
+  let plain: GridEvaluator | undefined;
   return {
     evaluate(order) {
       const bench = workbenchFor(job, blocks, trace?.lists);
       bench.load(job, order);
+      let isRuined = false;
       for (let at = 0; at < blocks.length; at++) {
         trace?.begin(at);
         bench.run(job, blocks[at]!, order !== undefined);
@@ -200,10 +203,14 @@ function kernelOf(
           if (pointBlock[point] === at) {
             const lane = pointLane[point]!;
             objectives[point] = objectiveOf(study.objective, bench.rows.lanes, lane, facts.rows, year);
+            isRuined ||= !(bench.rows.lanes.lowest[lane]! > 0);
           }
         }
       }
-      return objectives;
+      // Costs beyond all equity, as a commission a share brings about at prices near 0: lanes count on equity above 0.
+      if (!isRuined || trace) return objectives;
+      plain ??= plainEvaluator(window, study, {}, plan);
+      return plain.evaluate(order);
     },
   };
 }

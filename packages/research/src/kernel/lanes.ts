@@ -5,7 +5,7 @@ import { sumSize } from "./sums.js";
  *
  * With y = equity / peak, a row of growth m maps y to min(1, y m); a stretch of rows therefore maps it to min(c, y g), and
  * the lowest point on the way is min(lowest c, y x lowest g): four numbers, g, c, lowest g and lowest c, are exact for
- * all lanes that go through the same stretch.
+ * all lanes that go through the same stretch, as long as equity is above 0.
  */
 export interface Lanes {
   /** Highest equity so far. */
