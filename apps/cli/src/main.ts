@@ -11,7 +11,7 @@ import type { Failure } from "@pf/app";
  * @param root - URL of the folder that holds the CLI's package.json
  */
 export async function main(argv: readonly string[], root: URL): Promise<void> {
-  endQuietlyWhenNobodyReads();
+  goOnWhenNobodyReads();
   const words = globalFlagsLast(argv);
   const asks = beforeSeparator(words);
   const json = asks.includes("--json");
@@ -126,12 +126,14 @@ function leaveNow(json: boolean): never {
   process.exit(130);
 }
 
-/** `pf weights | head -1` closes the pipe early; that is the reader's right and no error. */
-function endQuietlyWhenNobodyReads(): void {
+/**
+ * `pf weights | head -1` closes the pipe early; that is the reader's right and no error. The work goes on to its end: who
+ * no longer listens to the progress of `pf trade 2>&1 | head -1` has not asked it to stop between two orders.
+ */
+function goOnWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
-      process.exit(process.exitCode ?? 0);
     });
   }
 }

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { documentOf, entry, filesIn, pf, run, smallMarket, temporaryFolder } from "./process.js";
@@ -201,6 +210,18 @@ describe("pipes", () => {
       expect([code, stderr]).toEqual([0, ""]);
       expect(stdout.split("\n")).toHaveLength(2);
     }
+  });
+
+  it("that nobody reads end no work before it is done, nor its exit code", async () => {
+    const cwd = temporaryFolder();
+    const unread = (words: string) =>
+      `{ "${process.execPath}" "${entry}" ${words}; echo $? >> codes; } 2>&1 | true`;
+    const market = smallMarket.map((word) => `'${word}'`).join(" ");
+    for (const words of [`fetch ${market}`, "weights --asof yesterday"])
+      await run("sh", ["-c", unread(words)], { cwd });
+    expect(readFileSync(join(cwd, "codes"), "utf8")).toBe("0\n2\n");
+    for (const symbol of ["SPY", "TLT", "GLD"])
+      expect(Object.keys(filesIn(cwd))).toContain(`data/parquet/${symbol}.parquet`);
   });
 
   it("get the whole document, however long", async () => {
