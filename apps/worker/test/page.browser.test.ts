@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WorkerView } from "../src/view.js";
 import { pageOf, token } from "./page.js";
 import { fresh, halted, healthy, troubled } from "./views.js";
@@ -86,9 +86,14 @@ describe.runIf(program)("the page in Chromium", () => {
     });
   });
 
-  it("asks nobody but the worker for anything, and offends no policy", async () => {
-    const { url, origin } = await pageOf({ shows: healthy(), outFolder: reports() });
-    const { page, complaints, asked } = await opened({ viewport: desk }, url);
+  it.concurrent("asks nobody but the worker for anything, and offends no policy", async ({
+    onTestFinished,
+  }) => {
+    const { url, origin } = await pageOf(
+      { shows: healthy(), outFolder: reports(onTestFinished) },
+      onTestFinished,
+    );
+    const { page, complaints, asked } = await opened({ viewport: desk }, url, onTestFinished);
     expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
     await page.getByLabel("Token").fill(token);
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -104,9 +109,11 @@ describe.runIf(program)("the page in Chromium", () => {
     expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
   });
 
-  it("can be signed in to, halted and resumed with the keyboard alone", async () => {
-    const worker = await pageOf({ shows: healthy(20) });
-    const { page } = await opened({ viewport: desk }, worker.url);
+  it.concurrent("can be signed in to, halted and resumed with the keyboard alone", async ({
+    onTestFinished,
+  }) => {
+    const worker = await pageOf({ shows: healthy(20) }, onTestFinished);
+    const { page } = await opened({ viewport: desk }, worker.url, onTestFinished);
     // The field is where one types at once; a wrong token says so.
     await focusOn(page, "token");
     await page.keyboard.type("not the token at all");
@@ -169,9 +176,14 @@ describe.runIf(program)("the page in Chromium", () => {
     expect(await page.getByLabel("Token").count()).toBe(1);
   });
 
-  it("reaches everything that can be opened by Tab, in the order of reading", async () => {
-    const { url } = await pageOf({ token: "", shows: halted(), outFolder: reports() });
-    const { page } = await opened({ viewport: desk }, url);
+  it.concurrent("reaches everything that can be opened by Tab, in the order of reading", async ({
+    onTestFinished,
+  }) => {
+    const { url } = await pageOf(
+      { token: "", shows: halted(), outFolder: reports(onTestFinished) },
+      onTestFinished,
+    );
+    const { page } = await opened({ viewport: desk }, url, onTestFinished);
     const places: number[] = [];
     for (let presses = 0; presses < 80; presses++) {
       await page.keyboard.press("Tab");
@@ -193,9 +205,11 @@ describe.runIf(program)("the page in Chromium", () => {
     expect([...places].sort((a, b) => a - b)).toEqual(places);
   });
 
-  it("shows what changed by itself, and leaves a reader where they were", async () => {
-    const worker = await pageOf({ token: "", shows: healthy(60) });
-    const { page, complaints } = await opened({ viewport: phone }, worker.url);
+  it.concurrent("shows what changed by itself, and leaves a reader where they were", async ({
+    onTestFinished,
+  }) => {
+    const worker = await pageOf({ token: "", shows: healthy(60) }, onTestFinished);
+    const { page, complaints } = await opened({ viewport: phone }, worker.url, onTestFinished);
     await page.locator("#sessions-more > summary").click();
     await page.locator("#sessions-more > summary").focus();
     const before = await page.evaluate(() => scrollY);
@@ -223,9 +237,15 @@ describe.runIf(program)("the page in Chromium", () => {
     expect(complaints).toEqual([]);
   });
 
-  it("counts down by the worker's clock, and shows the reader's time beside New York's", async () => {
-    const { url } = await pageOf({ token: "", shows: healthy(5) });
-    const { page } = await opened({ viewport: desk, timezoneId: "Asia/Tokyo", locale: "en-GB" }, url);
+  it.concurrent("counts down by the worker's clock, and shows the reader's time beside New York's", async ({
+    onTestFinished,
+  }) => {
+    const { url } = await pageOf({ token: "", shows: healthy(5) }, onTestFinished);
+    const { page } = await opened(
+      { viewport: desk, timezoneId: "Asia/Tokyo", locale: "en-GB" },
+      url,
+      onTestFinished,
+    );
     const timer = page.getByRole("timer");
     expect(await timer.textContent()).toMatch(/^1 h 3[45] min$/);
     const left = Number(await timer.getAttribute("data-until")) - healthy(5).atUtcMs;
@@ -235,13 +255,16 @@ describe.runIf(program)("the page in Chromium", () => {
     expect(await page.getByRole("columnheader", { name: "Your time" }).count()).toBe(1);
   });
 
-  it("ticks: the seconds of the last hour go by", async () => {
+  it.concurrent("ticks: the seconds of the last hour go by", async ({ onTestFinished }) => {
     const view = healthy(5);
-    const { url } = await pageOf({
-      token: "",
-      shows: { ...view, atUtcMs: view.next!.opensUtcMs - 5 * 60_000 },
-    });
-    const { page } = await opened({ viewport: desk }, url);
+    const { url } = await pageOf(
+      {
+        token: "",
+        shows: { ...view, atUtcMs: view.next!.opensUtcMs - 5 * 60_000 },
+      },
+      onTestFinished,
+    );
+    const { page } = await opened({ viewport: desk }, url, onTestFinished);
     const timer = page.getByRole("timer");
     const first = await timer.textContent();
     expect(first).toMatch(/^[45]:\d\d$/);
@@ -249,11 +272,14 @@ describe.runIf(program)("the page in Chromium", () => {
     expect(await timer.textContent()).toMatch(/^4:\d\d$/);
   });
 
-  it("says that the worker does not answer and how old it is what one sees, and stops saying so", async () => {
-    const worker = await pageOf({ token: "", shows: healthy(5) });
+  it.concurrent("says that the worker does not answer and how old it is what one sees, and stops saying so", async ({
+    onTestFinished,
+  }) => {
+    const worker = await pageOf({ token: "", shows: healthy(5) }, onTestFinished);
     const { page } = await opened(
       { viewport: phone, timezoneId: "America/New_York", locale: "en-US" },
       worker.url,
+      onTestFinished,
     );
     await page.context().setOffline(true);
     worker.changed();
@@ -266,9 +292,9 @@ describe.runIf(program)("the page in Chromium", () => {
     await banner.waitFor({ state: "hidden", timeout: 20_000 });
   });
 
-  it("says that one is signed out, with the way back", async () => {
-    const worker = await pageOf({ shows: healthy(5) });
-    const { page } = await opened({ viewport: phone }, worker.url);
+  it.concurrent("says that one is signed out, with the way back", async ({ onTestFinished }) => {
+    const worker = await pageOf({ shows: healthy(5) }, onTestFinished);
+    const { page } = await opened({ viewport: phone }, worker.url, onTestFinished);
     await page.getByLabel("Token").fill(token);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Equity" }).waitFor();
@@ -281,10 +307,10 @@ describe.runIf(program)("the page in Chromium", () => {
     await page.getByLabel("Token").waitFor();
   });
 
-  it("shows under the pointer what the table says of that session", async () => {
+  it.concurrent("shows under the pointer what the table says of that session", async ({ onTestFinished }) => {
     const view = healthy(60);
-    const { url } = await pageOf({ token: "", shows: view });
-    const { page } = await opened({ viewport: desk }, url);
+    const { url } = await pageOf({ token: "", shows: view }, onTestFinished);
+    const { page } = await opened({ viewport: desk }, url, onTestFinished);
     const chart = page.locator(".chart.wide");
     const [box, left, right] = [
       (await chart.boundingBox())!,
@@ -301,9 +327,15 @@ describe.runIf(program)("the page in Chromium", () => {
     expect(await page.locator(".cursor").first().getAttribute("visibility")).toBe("hidden");
   });
 
-  it("works without a script: reading, signing in, halting, resuming", async () => {
-    const worker = await pageOf({ shows: healthy(40), outFolder: reports() });
-    const { page, complaints } = await opened({ viewport: phone, javaScriptEnabled: false }, worker.url);
+  it.concurrent("works without a script: reading, signing in, halting, resuming", async ({
+    onTestFinished,
+  }) => {
+    const worker = await pageOf({ shows: healthy(40), outFolder: reports(onTestFinished) }, onTestFinished);
+    const { page, complaints } = await opened(
+      { viewport: phone, javaScriptEnabled: false },
+      worker.url,
+      onTestFinished,
+    );
     await page.getByLabel("Token").fill(token);
     await page.getByRole("button", { name: "Sign in" }).click();
     expect(await page.locator("noscript meta[http-equiv=refresh], meta[http-equiv=refresh]").count()).toBe(1);
@@ -330,7 +362,7 @@ describe.runIf(program)("the page in Chromium", () => {
   async function opened(
     options: BrowserContextOptions,
     url: string,
-    atEnd: (close: () => Promise<void>) => void = onTestFinished,
+    atEnd: (close: () => Promise<void>) => void,
   ) {
     const context = await browser.newContext(options);
     atEnd(() => context.close());
@@ -430,7 +462,7 @@ async function expectVisibleFocus(page: Page): Promise<void> {
 }
 
 /** A folder of reports with a picture, or the one that PF_REPORTS names. */
-function reports(atEnd: (remove: () => void) => void = onTestFinished): string {
+function reports(atEnd: (remove: () => void) => void): string {
   if (process.env.PF_REPORTS) return process.env.PF_REPORTS;
   const folder = mkdtempSync(join(tmpdir(), "pf-page-reports-"));
   atEnd(() => rmSync(folder, { recursive: true }));
