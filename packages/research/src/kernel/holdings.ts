@@ -1,7 +1,8 @@
 import type { SharedTargets } from "@pf/backtest";
 import type { Panel } from "@pf/market";
 import type { BlockPlan } from "./blocks.js";
-import { firstLane, type RowTrace } from "./trace.js";
+import type { RowTrace } from "./rowTrace.js";
+import { firstLane } from "./trace.js";
 
 /** Collects what the points of a grid hold. */
 export interface HoldingsRecorder extends RowTrace {

@@ -14,8 +14,9 @@ import { objectiveOf } from "./objectives.js";
 import { createPaths, type Paths } from "./paths.js";
 import { createRows, type Rows } from "./rows.js";
 import type { RowTask } from "./rowTask.js";
+import type { RowTrace } from "./rowTrace.js";
 import { mostBits } from "./sets.js";
-import { firstLane, type RowTrace } from "./trace.js";
+import { firstLane } from "./trace.js";
 import { type PanelMoves, panelMoves, type WindowFacts, windowFacts } from "./window.js";
 
 /** Evaluates a whole grid on one train window in one pass over its rows. */

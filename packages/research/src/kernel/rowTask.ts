@@ -1,5 +1,5 @@
 import type { Block } from "./blocks.js";
-import type { RowTrace } from "./trace.js";
+import type { RowTrace } from "./rowTrace.js";
 
 /** What the pass over the rows needs to know beside the columns in {@link Memory}. */
 export interface RowTask {

@@ -1,25 +1,6 @@
 import { type Positions, slotLanes, slotSize } from "./positions.js";
+import type { RowTrace } from "./rowTrace.js";
 import type { Targets } from "./targets.js";
-
-/** Receives what every lane holds, row by row: a holding, then the lanes that have it. */
-export interface RowTrace {
-  /**
-   * @param row - the row that decided
-   * @param place - where the holding is kept; the next row often finds the same one there
-   * @param names - the symbols selected, from `from` to `end`, in no particular order; only valid during the call
-   * @param weights - their targets, 0 for one that rounding has lost
-   */
-  holding(
-    row: number,
-    place: number,
-    names: Int32Array,
-    weights: Float64Array,
-    from: number,
-    end: number,
-  ): void;
-  /** @param members - the lanes of the word that have the holding told last, at least one */
-  lanes(word: number, members: number): void;
-}
 
 /** What every lane holds, where it is in positions. */
 export function tracePositions(
