@@ -72,6 +72,16 @@ describe("probabilityOfOverfitting", () => {
     expect([none.probability, none.degradation.slope]).toEqual([Number.NaN, Number.NaN]);
   });
 
+  it("holds trials that differ by rounding alone to be equal, in either direction", () => {
+    const [walk] = noise(5, 1, 96);
+    for (const sign of [1, -1]) {
+      const near = walk!.map((value, t) => value * (1 + (sign * (t % 3) - sign) * 2e-16));
+      const { probability, splits } = probabilityOfOverfitting([walk!, near], { blocks: 8 });
+      expect(probability).toBe(1);
+      for (const split of splits) expect(split).toMatchObject({ best: 0, outOfSampleRank: 1.5 });
+    }
+  });
+
   it.each([
     ["a single trial", noise(1, 1, 64), {}, /at least 2 trials/],
     ["trials of other periods", [new Float64Array(64), new Float64Array(63)], {}, /same periods/],

@@ -1,5 +1,8 @@
 import { StatisticsInputError } from "../errors.js";
 
+/** What rounding tells apart is a tie: points that traded alike in half of the blocks are found by several paths. */
+const tieTolerance = 1e-12;
+
 export interface OverfittingOptions {
   /**
    * Into how many equal blocks of consecutive periods the returns are cut: even, 2 to 20.
@@ -211,7 +214,7 @@ function splitOf(
   let best = -1;
   let inSample = Number.NEGATIVE_INFINITY;
   for (let trial = 0; trial < inside.length; trial++) {
-    if (inside[trial]! > inSample) {
+    if (inside[trial]! > inSample + tieTolerance) {
       best = trial;
       inSample = inside[trial]!;
     }
@@ -237,8 +240,8 @@ function rankOf(values: Float64Array, at: number): number {
   for (let k = 0; k < values.length; k++) {
     const value = values[k]!;
     const other = Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
-    if (other < own) lower++;
-    else if (other === own) equal++;
+    if (other < own - tieTolerance) lower++;
+    else if (!(other > own + tieTolerance)) equal++;
   }
   return lower + (equal + 1) / 2;
 }
