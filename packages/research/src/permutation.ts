@@ -35,7 +35,8 @@ export interface PermutationTest {
   readonly windows: readonly PermutationWindow[];
   /**
    * The mean over windows of the best objective, run by run. Windows whose real score is undefined, or whose runs do not
-   * vary, are left out of every mean; a run without a score in any of the others has none.
+   * vary, are left out of every mean; a run without a score in any of the others has none. Where that leaves no runs that vary,
+   * there is no p-value.
    */
   readonly overall: PermutationOutcome & { readonly windows: number };
 }
@@ -81,7 +82,7 @@ export function mergePermutation(
     runs,
     windows,
     overall: {
-      ...outcome(objective, meanOf(counted.map((window) => window.real)), permuted, true),
+      ...outcome(objective, meanOf(counted.map((window) => window.real)), permuted, varies(permuted)),
       windows: counted.length,
     },
   };

@@ -411,6 +411,16 @@ describe("a permutation test", () => {
     });
   });
 
+  it("has no overall p-value where no run has a score in every window", () => {
+    const folds = [0, 1].map((index) => ({ index, trainStart: "a", trainEnd: "b" }) as unknown as Fold);
+    const { windows, overall } = mergePermutation("Calmar", folds, 2, [
+      { window: 0, firstRun: 0, real: 2, permuted: [1, null] },
+      { window: 1, firstRun: 0, real: 3, permuted: [null, 4] },
+    ]);
+    expect(windows.map(({ p }) => p)).toEqual([0, 1 / 2]);
+    expect(overall).toMatchObject({ real: 2.5, p: null, pPlusOne: null, permuted: [null, null], windows: 2 });
+  });
+
   it("refuses parts that do not make up the plan", () => {
     const folds = [{ index: 0, trainStart: "a", trainEnd: "b" } as unknown as Fold];
     const part = (firstRun: number, permuted: number[]) => ({
