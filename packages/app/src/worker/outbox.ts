@@ -1,13 +1,7 @@
+import type { Alert } from "@pf/alerts";
 import type { Timers } from "@pf/ibkr";
 import { newYorkDateOf, newYorkTimeOf } from "@pf/market";
-import { type Level, mostWaiting, type Waiting, type WorkerLog } from "./log.js";
-
-interface Alert {
-  readonly key: string;
-  readonly level: Level;
-  readonly title: string;
-  readonly text: string;
-}
+import { mostWaiting, type Waiting, type WorkerLog } from "./log.js";
 
 /** Somebody who tells people. It never throws, and no step waits for it. */
 export interface Teller {
