@@ -29,14 +29,16 @@ describe("this workspace", () => {
     expect(modules).toBeGreaterThan(100);
   });
 
-  it("tests a package again when a test file that it shares with others changes", () => {
+  it("checks a package again when a test file that it shares with others changes", () => {
     const { tasks } = JSON.parse(readFileSync(join(root, "turbo.json"), "utf8")) as {
-      readonly tasks: { readonly test: { readonly inputs: readonly string[] } };
+      readonly tasks: Readonly<Record<"test" | "typecheck", { readonly inputs: readonly string[] }>>;
     };
-    const named = tasks.test.inputs.filter((input) => input.startsWith("$TURBO_ROOT$/packages/"));
     const shared = sharedTestFiles(root);
     expect(shared).toContain("packages/market/test/worlds.ts");
-    expect(named).toEqual(shared.map((file) => `$TURBO_ROOT$/${file}`));
+    for (const { inputs } of [tasks.test, tasks.typecheck]) {
+      const named = inputs.filter((input) => input.startsWith("$TURBO_ROOT$/packages/"));
+      expect(named).toEqual(shared.map((file) => `$TURBO_ROOT$/${file}`));
+    }
   });
 
   it("lets nothing import upwards: the table itself has no circle", () => {
