@@ -27,7 +27,10 @@ describe("a new strategy", () => {
         .filter((path) => path !== "config")
         .sort(),
     ).toEqual([...files].sort());
-    const told = execFileSync(process.execPath, ["--test"], { cwd: folder, encoding: "utf8" });
+    const told = execFileSync(process.execPath, ["--test", "--test-reporter=tap"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
     expect(told).toMatch(/# pass 3\n# fail 0/);
     const fetched = await services.fetch();
     expect(fetched.error).toBeUndefined();
