@@ -102,7 +102,12 @@ export class YearWatch {
         return;
       }
       this.taken.set(order.orderRef, (this.taken.get(order.orderRef) ?? new Set()).add(permId));
-      if (event.kind === "execution") this.executed.add(event.execution.execId);
+      if (event.kind === "execution") {
+        const { execId, commission } = event.execution;
+        this.executed.add(execId);
+        // The first execution of an order pays its least commission: no report that the second was free is no loss.
+        if (commission === 0) this.charged.add(rootOf(execId));
+      }
     });
   }
 
