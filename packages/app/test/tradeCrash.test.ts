@@ -207,6 +207,29 @@ describe("a process that dies", () => {
     expectAgreement(world, "prices are back");
   }, 30_000);
 
+  it("after its orders left, and is missed until the next session, is looked at by somebody who resumed since, and not before", async () => {
+    await using world = await tradeWorld();
+    await world.trade();
+    const loaded = await world.loaded();
+    await haltAccount({ reason: "wait" }, loaded, world.setting());
+    await resumeAccount({ reason: "go on" }, loaded, world.setting());
+    await world.goTo(xnys.next(firstSession));
+    const stop = new AbortController();
+    world.sim.venue.onEvent(() => stop.abort(new Death("sent")));
+    await expect(world.trade({ mode: "paper" }, { signal: stop.signal }, turns[1]!)).rejects.toThrow();
+    await world.goTo(xnys.next(xnys.next(firstSession)));
+    const missed = [...world.executed()].filter((execId) => !journalled(world).includes(execId));
+    expect(missed).not.toEqual([]);
+    const orders = world.takenByReference().size;
+    const { error } = await world.trade({ mode: "paper" }, {}, turns[1]!);
+    expect(error?.code).toBe("PF_HALTED");
+    expect(error?.message).toMatch(/nobody knows what became of pf\//);
+    expect(world.takenByReference().size).toBe(orders);
+    await resumeAccount({ reason: "looked" }, loaded, world.setting());
+    expect((await world.trade({ mode: "paper" }, {}, turns[1]!)).error).toBeUndefined();
+    expectAgreement(world, "looked");
+  }, 30_000);
+
   it("again and again comes to the same end", async () => {
     await using world = await tradeWorld();
     for (let nth = 1; nth <= 30; nth++) if ((await dieAt(nth, world, [])) === undefined) break;

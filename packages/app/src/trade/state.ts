@@ -126,7 +126,7 @@ export interface SentIntent {
 export interface TradeState {
   readonly account: Account;
   readonly halt: Halt | null;
-  /** Whether somebody resumed after the last halt and nothing was traded since: what differs from the book is accepted. */
+  /** Whether somebody resumed after the last halt and nothing was sent since: what differs from the book is accepted. */
   readonly isResumed: boolean;
   readonly lastDecision: Extract<TradeEvent, { kind: "decided" }> | null;
   readonly lastDone: Extract<TradeEvent, { kind: "done" }> | null;
@@ -183,6 +183,8 @@ export function applyTrade(state: TradeState, event: TradeEvent, calendar: Settl
       );
       return {
         ...state,
+        // Whoever resumed has looked at what was then, and not at what becomes of these orders.
+        isResumed: false,
         lastAttempt: { session, attempt },
         open: open && { ...open, isSent: true },
         sent: [...state.sent, ...fresh.map((intent) => ({ session, intent }))],
