@@ -89,43 +89,68 @@ function trade(
   lag: 1 | 2,
   { net, gross, turnover, commission, slippage, equity }: RunColumns,
 ): void {
-  const { commissionPerShare, slippageBps } = costs;
+  const change = new Float64Array(4);
   let grown = 1;
   for (let row = 0; row < net.length; row++) {
     // What is held after this row's trade, and what was held before it: stretches of the sparse targets.
     const traded = row + 1 - lag;
-    let k = traded >= 0 ? rowStart[traded]! : 0;
+    const k = traded >= 0 ? rowStart[traded]! : 0;
     const end = traded >= 0 ? rowStart[traded + 1]! : 0;
-    let before = traded >= 1 ? rowStart[traded - 1]! : 0;
+    const before = traded >= 1 ? rowStart[traded - 1]! : 0;
     const beforeEnd = traded >= 1 ? rowStart[traded]! : 0;
 
-    let earned = 0;
-    for (let h = before; h < beforeEnd; h++) earned += weight[h]! * returnAt(closes[symbol[h]!]!, row);
-
-    // Both stretches are in universe order: walk them together, symbol by symbol.
-    let moved = 0;
-    let shares = 0;
-    while (k < end || before < beforeEnd) {
-      const a = k < end ? symbol[k]! : Number.POSITIVE_INFINITY;
-      const b = before < beforeEnd ? symbol[before]! : Number.POSITIVE_INFINITY;
-      const i = Math.min(a, b);
-      let change = 0;
-      if (a === i) change += weight[k++]!;
-      if (b === i) change -= weight[before++]!;
-      if (change === 0) continue;
-      const size = Math.abs(change);
-      moved += size;
-      shares += size / lastClose(closes[i]!, row);
-    }
-
-    gross[row] = earned;
-    turnover[row] = moved;
-    commission[row] = shares * commissionPerShare;
-    slippage[row] = (moved * slippageBps) / 10_000;
-    net[row] = earned - commission[row]! - slippage[row]!;
+    exchange(closes, symbol, weight, before, beforeEnd, k, end, row, costs, change);
+    gross[row] = change[0]!;
+    turnover[row] = change[1]!;
+    commission[row] = change[2]!;
+    slippage[row] = change[3]!;
+    net[row] = gross[row]! - commission[row]! - slippage[row]!;
     grown *= 1 + net[row]!;
     equity[row] = grown;
   }
+}
+
+/**
+ * What a row earns and costs where one holding gives way to another: the one earned since the row before, and the
+ * difference of the two is traded. Both are stretches of `symbol` and `weight`, in universe order.
+ *
+ * @param into - what was earned, the turnover, commission and slippage, as fractions of equity
+ */
+export function exchange(
+  closes: readonly Float64Array[],
+  symbol: Int32Array,
+  weight: Float64Array,
+  before: number,
+  beforeEnd: number,
+  after: number,
+  afterEnd: number,
+  row: number,
+  { commissionPerShare, slippageBps }: CostModel,
+  into: Float64Array,
+): void {
+  let earned = 0;
+  for (let h = before; h < beforeEnd; h++) earned += weight[h]! * returnAt(closes[symbol[h]!]!, row);
+
+  let moved = 0;
+  let shares = 0;
+  let k = after;
+  let h = before;
+  while (k < afterEnd || h < beforeEnd) {
+    const a = k < afterEnd ? symbol[k]! : Number.POSITIVE_INFINITY;
+    const b = h < beforeEnd ? symbol[h]! : Number.POSITIVE_INFINITY;
+    const i = Math.min(a, b);
+    let change = 0;
+    if (a === i) change += weight[k++]!;
+    if (b === i) change -= weight[h++]!;
+    if (change === 0) continue;
+    const size = Math.abs(change);
+    moved += size;
+    shares += size / lastClose(closes[i]!, row);
+  }
+  into[0] = earned;
+  into[1] = moved;
+  into[2] = shares * commissionPerShare;
+  into[3] = (moved * slippageBps) / 10_000;
 }
 
 type Labels = Pick<Panel, "sessions" | "tickers">;
@@ -144,7 +169,7 @@ function sameLabels(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** The return booked on a row, from the last own close before it; 0 where the symbol has no bar or no bar before. */
-export function returnAt(close: Float64Array, row: number): number {
+function returnAt(close: Float64Array, row: number): number {
   const price = close[row]!;
   if (Number.isNaN(price)) return 0;
   let at = row - 1;
@@ -153,7 +178,7 @@ export function returnAt(close: Float64Array, row: number): number {
 }
 
 /** The newest own close up to a row. A target on a symbol that never traded has no price, and so no commission. */
-export function lastClose(close: Float64Array, row: number): number {
+function lastClose(close: Float64Array, row: number): number {
   let at = row;
   while (at >= 0 && Number.isNaN(close[at]!)) at--;
   return at < 0 ? Number.POSITIVE_INFINITY : close[at]!;

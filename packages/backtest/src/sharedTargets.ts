@@ -1,12 +1,5 @@
 import type { Panel, SessionDate, Ticker } from "@pf/market";
-import {
-  type BacktestOptions,
-  lastClose,
-  requireCosts,
-  requireLag,
-  requireSameLabels,
-  returnAt,
-} from "./engine.js";
+import { type BacktestOptions, exchange, requireCosts, requireLag, requireSameLabels } from "./engine.js";
 import type { BacktestResult, CostModel } from "./result.js";
 
 /** Targets of many runs over the same rows, each holding written down once for all runs and rows that have it. */
@@ -54,6 +47,7 @@ export function runSharedTargets(
   const to = new Int32Array(1 << bits);
   const net = new Float64Array(1 << bits);
   const turnover = new Float64Array(1 << bits);
+  const change = new Float64Array(4);
 
   for (let at = 0; at < rows; at++) {
     const traded = at + 1 - lag;
@@ -68,7 +62,20 @@ export function runSharedTargets(
         row[place] = at;
         from[place] = before;
         to[place] = after;
-        change(at, place);
+        exchange(
+          closes,
+          symbol,
+          weight,
+          start[before]!,
+          start[before + 1]!,
+          start[after]!,
+          start[after + 1]!,
+          at,
+          costs,
+          change,
+        );
+        net[place] = change[0]! - change[2]! - change[3]!;
+        turnover[place] = change[1]!;
       }
       const result = results[run]!;
       result.net[at] = net[place]!;
@@ -76,32 +83,4 @@ export function runSharedTargets(
     }
   }
   return results;
-
-  /** What {@link runTargets} does on a row, number by number. */
-  function change(at: number, place: number): void {
-    let b = start[from[place]!]!;
-    const beforeEnd = start[from[place]! + 1]!;
-    let a = start[to[place]!]!;
-    const end = start[to[place]! + 1]!;
-    let earned = 0;
-    for (let k = b; k < beforeEnd; k++) earned += weight[k]! * returnAt(closes[symbol[k]!]!, at);
-    let moved = 0;
-    let shares = 0;
-    while (a < end || b < beforeEnd) {
-      const next = a < end ? symbol[a]! : Number.POSITIVE_INFINITY;
-      const last = b < beforeEnd ? symbol[b]! : Number.POSITIVE_INFINITY;
-      const i = Math.min(next, last);
-      let difference = 0;
-      if (next === i) difference += weight[a++]!;
-      if (last === i) difference -= weight[b++]!;
-      if (difference === 0) continue;
-      const size = Math.abs(difference);
-      moved += size;
-      shares += size / lastClose(closes[i]!, at);
-    }
-    const commission = shares * costs.commissionPerShare;
-    const slippage = (moved * costs.slippageBps) / 10_000;
-    net[place] = earned - commission - slippage;
-    turnover[place] = moved;
-  }
 }
